@@ -1,0 +1,32 @@
+"""Scikit-learn-compatible estimators for speech emotion recognition."""
+
+import importlib
+from typing import Any
+
+from serkit._version import __version__
+
+_ROOMS = (
+    "datasets",
+    "evaluation",
+    "feature_extraction",
+    "metrics",
+    "model_selection",
+    "over_sampling",
+    "pipeline",
+    "preprocessing",
+    "testing",
+    "utils",
+)
+
+__all__ = ["__version__", *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    # Rooms are imported at first use, so that `import serkit` stays instant.
+    if name in _ROOMS:
+        return importlib.import_module(f"serkit.{name}")
+    raise AttributeError(f"module 'serkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -1,0 +1,44 @@
+"""Validation of what travels beside X and y."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import _num_samples
+
+__all__ = ["check_speakers"]
+
+
+def check_speakers(speakers: Any, X: Any, *, name: str = "speakers") -> np.ndarray:
+    """Validate one speaker label per utterance.
+
+    Parameters
+    ----------
+    speakers : array-like of shape (n_utterances,)
+        Labels; ``None`` marks an utterance without a speaker (a synthetic one).
+    X : array-like
+        The utterances that the labels belong to.
+    name : str, default="speakers"
+        What the argument is called in the error message.
+
+    Returns
+    -------
+    speakers : ndarray of shape (n_utterances,), dtype=object
+
+    Raises
+    ------
+    ValueError
+        If the number of labels differs from the number of utterances.
+
+    Examples
+    --------
+    >>> from serkit.utils import check_speakers
+    >>> check_speakers(["03", "08"], [[0.0], [1.0]])
+    array(['03', '08'], dtype=object)
+    """
+    speakers = column_or_1d(np.asarray(speakers, dtype=object))
+    if len(speakers) != _num_samples(X):
+        raise ValueError(
+            f"{name} has {len(speakers)} labels for {_num_samples(X)} utterances; give one each"
+        )
+    return speakers
