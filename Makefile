@@ -1,0 +1,78 @@
+# Every target sets up what it needs in .venv; run again, it starts in seconds.
+#   make demo                                  the main job on made speech
+#   make demo CORPUS=emodb DATA=path/to/emodb  the main job on real files
+#   make test                                  the tests
+# On Linux, TORCH_INDEX=<url> takes torch from an index of CPU builds.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CORPUS ?= synthetic
+DATA ?=
+RESULTS ?= results/demo
+JOBS ?= 2
+WORKERS ?= 2
+SPHINXOPTS ?= -W --keep-going
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format bench docs clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
+	@echo "  make test-all | lint | format | bench | docs | clean"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || \
+	{ rm -rf $(VENV); $(PYTHON) -m pip install --user virtualenv && $(PYTHON) -m virtualenv $(VENV); }
+
+# One stamp per set of extras, renewed when the requirements change.
+$(VENV)/.torch: $(BIN)/python constraints.txt
+	$(if $(TORCH_INDEX),$(BIN)/pip install -q -c constraints.txt --index-url $(TORCH_INDEX) torch)
+	@touch $@
+
+define install
+@echo "Installing serkit[$(1)] into $(VENV) (a few minutes the first time)"
+@$(BIN)/pip install -q -c constraints.txt -e ".[$(1)]"
+@touch $@
+endef
+
+$(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.torch
+	$(call install,opensmile$(comma)plot)
+
+$(VENV)/.test: $(VENV)/.run
+	$(call install,opensmile$(comma)plot$(comma)test)
+
+$(VENV)/.docs: $(VENV)/.run
+	$(call install,opensmile$(comma)plot$(comma)docs)
+
+comma := ,
+
+demo: $(VENV)/.run
+	$(BIN)/serkit demo --corpus $(CORPUS) $(if $(DATA),--data "$(DATA)") --results "$(RESULTS)" --n-jobs $(JOBS)
+
+test: $(VENV)/.test
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
+
+test-all: $(VENV)/.test
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --run-slow
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python examples/benchmarks $(if $(DATA),--data "$(DATA)")
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build $(SPHINXOPTS) -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/generated .pytest_cache .ruff_cache .mypy_cache

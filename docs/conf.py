@@ -1,0 +1,25 @@
+import serkit
+
+project = "serkit"
+author = "the serkit developers"
+copyright = "2026, the serkit developers"
+release = serkit.__version__
+version = release
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+]
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = True
+numpydoc_class_members_toctree = False
+numpydoc_show_inherited_class_members = False
+
+exclude_patterns = ["_build"]
+html_theme = "pydata_sphinx_theme"
+html_title = "serkit"
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_show_sourcelink = False

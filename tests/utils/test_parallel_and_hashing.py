@@ -1,0 +1,98 @@
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from serkit.preprocessing import WienerFilter
+from serkit.utils import (
+    check_speakers,
+    content_digest,
+    describe_estimator,
+    estimator_digest,
+    import_optional,
+    parallel_map,
+)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2])
+def test_results_come_in_order(n_jobs):
+    assert list(parallel_map(abs, range(-20, 0), n_jobs=n_jobs)) == list(range(20, 0, -1))
+
+
+def test_backend_can_be_chosen_outside():
+    with joblib.parallel_config("threading", n_jobs=2):
+        assert list(parallel_map(str, [1, 2])) == ["1", "2"]
+
+
+def test_progress_is_shown_on_request(capsys):
+    list(parallel_map(abs, [1, 2], verbose=1, description="Working"))
+    assert "Working" in capsys.readouterr().err
+    list(parallel_map(abs, [1, 2]))
+    assert capsys.readouterr().err == ""
+
+
+def test_results_are_lazy():
+    seen = []
+    results = parallel_map(seen.append, [1, 2, 3])
+    next(results)
+    assert seen == [1]
+
+
+def test_content_digest_depends_on_content(tmp_path):
+    x = np.arange(4.0)
+    assert content_digest(x) == content_digest(x.copy())
+    different = [x[::-1], x.astype(np.float32), x.reshape(2, 2), x + 1]
+    assert len({content_digest(value) for value in [x, *different]}) == 5
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(b"same")
+    assert content_digest(tmp_path / "a.wav") == content_digest(tmp_path / "b.wav")
+    assert content_digest(tmp_path / "a.wav") == content_digest(b"same")
+
+
+def test_estimator_digest_leaves_out_what_has_no_effect():
+    def pipeline(size=3, C=1.0, **options):
+        return make_pipeline(WienerFilter(size, **options), StandardScaler(), SVC(C=C))
+
+    digest = estimator_digest(pipeline())
+    assert estimator_digest(pipeline(n_jobs=2, verbose=1)) == digest
+    assert estimator_digest(pipeline(size=5)) != digest
+    assert estimator_digest(pipeline(C=2.0)) != digest
+    X = np.random.default_rng(0).uniform(-1, 1, size=(6, 5))
+    fitted = pipeline().fit(X, [0, 1] * 3)
+    assert estimator_digest(fitted) == digest
+
+
+def test_estimator_digest_is_equal_in_another_process():
+    code = (
+        "from serkit.preprocessing import WienerFilter\n"
+        "from serkit.utils import estimator_digest\n"
+        "print(estimator_digest(WienerFilter(5)))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.strip() == estimator_digest(WienerFilter(5))
+
+
+def test_cache_version_is_part_of_the_description(monkeypatch):
+    before = describe_estimator(WienerFilter())
+    monkeypatch.setattr(WienerFilter, "_cache_version", 99)
+    assert describe_estimator(WienerFilter()) != before
+
+
+def test_optional_import_says_how_to_install():
+    with pytest.raises(
+        ImportError, match=r'Thing needs the package .*pip install "serkit\[plot\]"'
+    ):
+        import_optional("no_such_package", extra="plot", caller="Thing")
+
+
+def test_speakers_are_counted():
+    assert check_speakers(["03", None], [1, 2]).tolist() == ["03", None]
+    with pytest.raises(ValueError, match="speakers has 1 labels for 2 utterances"):
+        check_speakers(["03"], [1, 2])
