@@ -1,0 +1,56 @@
+"""Unpack an archive without trusting it."""
+
+import os
+import stat
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+__all__ = ["unzip"]
+
+
+def unzip(archive: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Unpack a ZIP archive into a new folder, which appears only when it is complete.
+
+    Parameters
+    ----------
+    archive : path-like
+        The archive.
+    folder : path-like
+        The folder to make.
+
+    Raises
+    ------
+    ValueError
+        If the file is no intact archive, or if a member would be written
+        outside the folder or is a link; nothing is unpacked then.
+    """
+    folder = Path(folder)
+    try:
+        with (
+            zipfile.ZipFile(archive) as source,
+            tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch,
+        ):
+            for member in source.infolist():
+                _check_member(member)
+            content = Path(scratch) / "content"
+            content.mkdir()
+            source.extractall(content)
+            content.rename(folder)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{archive} is no intact ZIP archive: {error}") from error
+
+
+def _check_member(member: zipfile.ZipInfo) -> None:
+    # Both systems' rules hold everywhere: a backslash separates folders on Windows only.
+    windows = PureWindowsPath(member.filename)
+    leaves = (
+        PurePosixPath(member.filename).is_absolute()
+        or bool(windows.anchor)
+        or ".." in windows.parts
+    )
+    if leaves:
+        raise ValueError(f"the archive member {member.filename!r} points outside the folder")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ValueError(f"the archive member {member.filename!r} is a link or no ordinary file")
