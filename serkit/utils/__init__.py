@@ -3,7 +3,6 @@
 from serkit.utils._base import AudioTransformer, FrameTransformer, UtteranceTransformer
 from serkit.utils._containers import (
     AudioSegment,
-    SignalWarning,
     as_ragged,
     check_audio,
     check_frames,
@@ -14,6 +13,7 @@ from serkit.utils._containers import (
 from serkit.utils._hashing import content_digest, describe_estimator, estimator_digest
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
+from serkit.utils._rows import SignalWarning, at_row, name_rows
 from serkit.utils._validation import check_speakers
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SignalWarning",
     "UtteranceTransformer",
     "as_ragged",
+    "at_row",
     "check_audio",
     "check_frames",
     "check_speakers",
@@ -32,6 +33,7 @@ __all__ = [
     "import_optional",
     "is_path",
     "is_ragged",
+    "name_rows",
     "parallel_map",
     "stack",
 ]

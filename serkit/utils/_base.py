@@ -1,6 +1,7 @@
 """Bases of the transformers that treat every utterance by itself."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,9 +73,16 @@ class UtteranceTransformer(  # type: ignore[call-arg]
         Xt : ndarray
             Ragged (1-D, dtype object) if X is ragged, numeric if X is numeric.
         """
+        return self._prepare()(X)
+
+    def _prepare(self) -> Callable[[Any], np.ndarray]:
+        """Return ``transform`` as a function that computes only once what all calls share."""
         self._validate_params()
+        return partial(self._apply, self._make_kernel())
+
+    def _apply(self, kernel: Callable[[Any], np.ndarray], X: Any) -> np.ndarray:
         utterances, restore = self._check_input(X, reset=False)
-        return restore(self._map(self._make_kernel(), utterances))
+        return restore(self._map(kernel, utterances))
 
     def set_output(self, *, transform: str | None = None) -> "UtteranceTransformer":
         """Accept the request of a pipeline; waveforms and frames stay arrays.
@@ -90,9 +98,7 @@ class UtteranceTransformer(  # type: ignore[call-arg]
         """
         return self
 
-    def _map(
-        self, kernel: Callable[[Any], np.ndarray], utterances: list[Any]
-    ) -> Iterator[np.ndarray]:
+    def _map(self, kernel: Callable[[Any], Any], utterances: list[Any]) -> Iterator[Any]:
         return parallel_map(
             kernel,
             utterances,
@@ -126,4 +132,5 @@ class FrameTransformer(UtteranceTransformer):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
+from serkit.utils._rows import SignalWarning, name_rows
+
 __all__ = [
     "AudioSegment",
-    "SignalWarning",
     "as_ragged",
     "check_audio",
     "check_frames",
@@ -27,10 +28,6 @@ __all__ = [
 ]
 
 Restore = Callable[[Iterable[np.ndarray]], np.ndarray]
-
-
-class SignalWarning(UserWarning):
-    """A signal was accepted, but is silent, too short or out of range."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +247,7 @@ def check_frames(estimator: Any, X: Any, *, reset: bool) -> tuple[list[np.ndarra
         frames = [_as_frames(row, item) for row, item in enumerate(X)]
         restore: Restore = as_ragged
     else:
-        ndim = np.ndim(X)
+        ndim = np.asarray(X).ndim
         if ndim in (3, 4):
             X = check_array(X, dtype=np.float32, allow_nd=True, ensure_all_finite=False)
             if reset:
@@ -341,11 +338,7 @@ def _check_signals(waveforms: list[Any]) -> None:
 
 def _rows(rows: list[int]) -> str:
     """Say which utterances something holds for: 'utterances 1, 2 and 9 more contain'."""
-    named = ", ".join(map(str, rows[:5]))
-    if len(rows) == 1:
-        return f"utterance {named} contains"
-    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    return f"utterances {named}{more} contain"
+    return f"{name_rows(rows)} contain{'s' if len(rows) == 1 else ''}"
 
 
 def _as_frames(row: int, item: Any) -> np.ndarray:

@@ -7,11 +7,12 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 
 __all__ = ["content_digest", "describe_estimator", "estimator_digest"]
 
 #: Parameters that change how a result is computed, never the result.
-_WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "device", "memory"})
+_WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "device", "memory", "location"})
 
 
 def content_digest(value: Any) -> str:
@@ -62,8 +63,9 @@ def describe_estimator(estimator: Any) -> Any:
     -------
     description : object
         Plain containers of class names and parameter values; equal for two
-        estimators that compute the same. ``n_jobs``, ``verbose``, ``device``
-        and ``memory`` are left out.
+        estimators that compute the same. ``n_jobs``, ``verbose``,
+        ``device``, ``memory`` and ``location`` are left out. What an estimator returns from a method
+        ``_cache_state`` (a dict) is added, or takes the place of a parameter.
 
     Examples
     --------
@@ -72,6 +74,9 @@ def describe_estimator(estimator: Any) -> Any:
     >>> describe_estimator(SVC(C=2)) == describe_estimator(SVC(C=2, verbose=True))
     True
     """
+    if isinstance(estimator, FrozenEstimator):
+        # What a frozen estimator has learnt stays, and computes with it.
+        return ("FrozenEstimator", None, content_digest(estimator.estimator))
     if isinstance(estimator, BaseEstimator):
         kind = type(estimator)
         version = getattr(estimator, "_cache_version", None)
@@ -80,6 +85,7 @@ def describe_estimator(estimator: Any) -> Any:
             for name, value in sorted(estimator.get_params(deep=False).items())
             if name not in _WITHOUT_EFFECT
         }
+        params.update(getattr(estimator, "_cache_state", dict)())
         return (f"{kind.__module__}.{kind.__qualname__}", version, params)
     if isinstance(estimator, list | tuple):
         return [describe_estimator(item) for item in estimator]
