@@ -86,11 +86,20 @@ class _Wiener:
     noise: float | None
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        x = waveform.astype(np.float64, copy=False)
-        mean = uniform_filter1d(x, self.size, mode="constant")
-        variance = uniform_filter1d(x * x, self.size, mode="constant") - mean * mean
+        # One block for all steps: given back and taken again step by step, large
+        # arrays cost more in page faults than in arithmetic.
+        x, mean, variance, square = np.empty((4, len(waveform)))
+        x[:] = waveform
+        uniform_filter1d(x, self.size, mode="constant", output=mean)
+        np.multiply(x, x, out=square)
+        uniform_filter1d(square, self.size, mode="constant", output=variance)
+        variance -= np.multiply(mean, mean, out=square)
         noise = variance.mean() if self.noise is None else self.noise
-        gain = np.zeros_like(variance)
-        np.divide(noise, variance, out=gain, where=variance > max(noise, 0))
-        filtered = np.where(variance > noise, mean + (1 - gain) * (x - mean), mean)
-        return filtered.astype(waveform.dtype, copy=False)
+        if noise <= 0:
+            return waveform
+        # mean + (1 - gain) * (x - mean), where gain = min(1, noise / variance)
+        gain = np.divide(noise, np.maximum(variance, noise, out=variance), out=variance)
+        filtered = np.subtract(mean, x, out=mean)
+        filtered *= gain
+        filtered += x
+        return filtered.astype(waveform.dtype)
