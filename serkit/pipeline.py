@@ -53,7 +53,7 @@ class Pipeline(imblearn_pipeline.Pipeline):
         The classes of the final estimator.
     n_features_in_ : int
         Number of features that the first step has seen.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features that the first step has seen.
 
     See Also

@@ -145,7 +145,7 @@ def make_emotional_speech(
     emotion_strength : float, default=1.0
         How strong the emotions are. With 0 all sound neutral.
     variability : float, default=1.0
-        How much repetitions of the same sentence by one speaker vary.
+        How much the utterances of one speaker with one emotion vary by chance.
     snr : float or None, default=40.0
         Signal-to-noise ratio of the recordings in dB, ``None`` for no noise.
     sampling_rate : int, default=16000
@@ -158,9 +158,10 @@ def make_emotional_speech(
     Returns
     -------
     corpus : Corpus
-        ``n_speakers * len(emotions) * n_sentences * n_takes`` utterances of
-        about 1 to 3 seconds, in this order, as float32 waveforms below 1 in
-        magnitude. Its table has a further column ``take``.
+        ``n_speakers * len(emotions) * n_sentences * n_takes`` utterances in the
+        order of speakers, emotions, sentences and takes; float32 waveforms of
+        about 1 to 3 seconds, below 1 in magnitude. The table has a further
+        column ``take``.
 
     Raises
     ------
@@ -188,12 +189,10 @@ def make_emotional_speech(
     >>> corpus = make_emotional_speech(2, ["anger", "sadness"], n_sentences=3, random_state=0)
     >>> len(corpus)
     12
-    >>> corpus.describe()
-             gender  anger  sadness  all  duration
-    speaker
-    01         male      3        3    6       0.0
-    02       female      3        3    6       0.0
-    all                  6        6   12       0.0
+    >>> corpus.emotions, sorted(set(corpus.speakers)), corpus.sampling_rate
+    (['anger', 'sadness'], ['01', '02'], 16000)
+    >>> corpus.audio[0].dtype
+    dtype('float32')
     """
     labels = _check_emotions(emotions)
     seed = int(check_random_state(random_state).randint(2**31))

@@ -197,8 +197,8 @@ def _glottal_source(
     number = cycles.astype(int)
     phase = cycles - number
 
-    # Flow of one period (Klatt and Klatt 1990): t^2 (1 - t) while the glottis is open. The difference of the
-    # sampled flow is the mean of its derivative over a sample, which aliases little.
+    # The flow is t^2 (1 - t) while the glottis is open (Klatt and Klatt 1990). The difference
+    # of the sampled flow is the mean of its derivative over a sample, which aliases little.
     opening = np.clip(0.6 + settings.opening, 0.3, 0.95)
     t = np.minimum(phase / opening, 1)
     flow = 6.75 * t * t * (1 - t) * (1 + shimmer[number])
@@ -233,12 +233,12 @@ def _vocal_tract(
     blocks = np.zeros((n_frames + 1, hop))
     blocks.ravel()[hop // 2 : hop // 2 + len(source)] = source
     frames = np.hstack([blocks[:-1], blocks[1:]]) * signal.windows.hann(2 * hop, sym=False)
-    # In the three hops after a frame the narrowest formant decays by more than 50 dB.
-    size = 5 * hop
+    # In the four hops after a frame the narrowest formant decays by more than 60 dB.
+    size = 6 * hop
     filtered = fft.irfft(fft.rfft(frames, size) / fft.rfft(denominator, size), size)
 
-    output = np.zeros((n_frames + 5, hop))
-    for shift, part in enumerate(filtered.reshape(n_frames, 5, hop).swapaxes(0, 1)):
+    output = np.zeros((n_frames + 6, hop))
+    for shift, part in enumerate(filtered.reshape(n_frames, 6, hop).swapaxes(0, 1)):
         output[shift : shift + n_frames] += part
     return output.ravel()[hop // 2 : hop // 2 + len(source)].copy()
 
@@ -260,7 +260,7 @@ def _formant_tracks(
 
 def _all_pole(formants: np.ndarray, sampling_rate: int) -> np.ndarray:
     """Return the denominators of the filters with these resonances and gain 1 at 0 Hz."""
-    bandwidths = 50 + 0.04 * formants
+    bandwidths = 60 + 0.04 * formants
     radius = np.exp(-np.pi * bandwidths / sampling_rate)
     first = -2 * radius * np.cos(2 * np.pi * formants / sampling_rate)
     polynomial = np.zeros((len(formants), 2 * formants.shape[1] + 1))

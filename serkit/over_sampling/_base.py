@@ -45,7 +45,7 @@ class BaseSampler(BaseOverSampler):
         changed copy of; -1 for a synthetic one.
     n_features_in_ : int
         Number of features seen; only for functionals and other 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features; only for data frames.
 
     See Also

@@ -63,9 +63,10 @@ def describe_estimator(estimator: Any) -> Any:
     -------
     description : object
         Plain containers of class names and parameter values; equal for two
-        estimators that compute the same. ``n_jobs``, ``verbose``,
-        ``device``, ``memory`` and ``location`` are left out. What an estimator returns from a method
-        ``_cache_state`` (a dict) is added, or takes the place of a parameter.
+        estimators that compute the same. ``n_jobs``, ``verbose``, ``device``,
+        ``memory`` and ``location`` are left out. What an estimator returns from
+        a method ``_cache_state`` (a dict) is added, or takes the place of a
+        parameter.
 
     Examples
     --------
