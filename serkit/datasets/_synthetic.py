@@ -178,7 +178,7 @@ def make_emotional_speech(
        paradigms", Speech Communication 40, 2003.
     .. [2] P. N. Juslin and P. Laukka, "Communication of emotions in vocal
        expression and music performance: Different channels, same code?",
-       Psychological Bulletin 129, 2003, table 11.
+       Psychological Bulletin 129, 2003.
     .. [3] D. H. Klatt and L. C. Klatt, "Analysis, synthesis, and perception of
        voice quality variations among female and male talkers", Journal of the
        Acoustical Society of America 87, 1990.
