@@ -84,7 +84,7 @@ def make_input(
     base = int(length * (320 if kind == "audio" else 24))
     lengths = np.full(n_utterances, base) if equal_lengths or not ragged else base + np.arange(8)
     if kind == "audio":
-        signals = [_tone(rng, n) for n in lengths]
+        signals = [_tone(rng, int(n)) for n in lengths]
     else:
         signals = [rng.normal(size=(1, 3, n)).astype(np.float32) for n in lengths]
     return as_ragged(signals) if ragged else np.stack(signals)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from tqdm.auto import tqdm
 
@@ -11,7 +12,7 @@ __all__ = ["parallel_map"]
 
 def parallel_map(
     function: Callable[..., Any],
-    items: Sequence[Any],
+    items: Sequence[Any] | np.ndarray,
     *,
     n_jobs: int | None = None,
     verbose: int | bool = 0,

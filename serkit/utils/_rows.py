@@ -11,7 +11,15 @@ _ROW: ContextVar[int | None] = ContextVar("row", default=None)
 
 
 class SignalWarning(UserWarning):
-    """A signal was accepted, but is silent, too short or out of range."""
+    """A signal was accepted, but is silent, too short or out of range.
+
+    Parameters
+    ----------
+    message : str, default=""
+        What was done, with the rows of the utterances.
+    *args : object
+        More arguments of an exception.
+    """
 
     def __init__(self, message: str = "", *args: object):
         row = _ROW.get()
