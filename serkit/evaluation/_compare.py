@@ -1,0 +1,251 @@
+"""Compare pipelines on the same speaker-independent folds."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_info, threadpool_limits
+from tqdm.auto import tqdm
+
+from serkit.datasets import Corpus
+from serkit.evaluation._features import extract_features, split_stateless
+from serkit.evaluation._fold import Task, evaluate_fold, seeded
+from serkit.evaluation._provenance import (
+    corpus_digest,
+    describe_code,
+    describe_pipeline,
+    result_key,
+)
+from serkit.evaluation._result import ComparisonResult, collect_result
+from serkit.evaluation._store import ResultsStore
+from serkit.model_selection import (
+    LeaveSpeakersOut,
+    SpeakerLeakageError,
+    check_speaker_leakage,
+)
+from serkit.utils import check_speakers, estimator_digest
+
+__all__ = ["compare"]
+
+
+def compare(
+    corpus: Corpus,
+    pipelines: Mapping[str, BaseEstimator],
+    *,
+    cv: Any = None,
+    X: Any = None,
+    seeds: Sequence[int] | None = None,
+    results_dir: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = "auto",
+    allow_speaker_overlap: bool = False,
+    protocol: str | None = None,
+    n_jobs: int | None = None,
+    verbose: int | bool = 1,
+) -> ComparisonResult:
+    """Compare pipelines fold by fold, with no speaker in both training and test.
+
+    Every pipeline is fitted on the training part of every fold and predicts the
+    test part. Speakers are handed to every step, search or scorer that requests
+    them, in ``fit`` and in ``predict``; ``groups`` of a splitter inside a search
+    are the speakers too.
+
+    Steps at the head of a pipeline that treat every utterance by itself
+    (loading, frames, functionals) are run once per utterance, not once per fold.
+    Steps that a search varies are left where they are.
+
+    Each finished fold is stored at once. A second call with the same
+    ``results_dir`` computes only what is missing: a result is found again if the
+    audio, the labels, the pipeline's parameters, the fold, the seed, and the
+    versions of the packages are the same.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The utterances, each with speaker and emotion.
+    pipelines : dict of str to estimator
+        What to compare: classifiers that take ``corpus.audio``, or searches
+        over such (:class:`~sklearn.model_selection.GridSearchCV`,
+        :class:`HoldoutSearchCV`).
+    cv : splitter, iterable of (train, test) or None, default=None
+        The folds, made with the speakers as groups; ``None`` is
+        ``LeaveSpeakersOut(1)``.
+    X : audio, frames, functionals or None, default=None
+        What the pipelines get instead of ``corpus.audio``, such as features
+        computed before.
+    seeds : sequence of int or None, default=None
+        One run per seed, to which every ``random_state`` is set. ``None`` is
+        one run in which those ``random_state`` that are None are set to 0.
+    results_dir : path-like or None, default=None
+        Where finished folds are kept; ``None`` keeps nothing.
+    cache : path-like, "auto" or None, default="auto"
+        Where features of utterances are kept between calls; "auto" is the
+        folder ``cache`` in ``results_dir``, or nothing without one. A pipeline
+        that has a :class:`~serkit.feature_extraction.CachedTransformer` of its
+        own is left as it is.
+    allow_speaker_overlap : bool, default=False
+        Accept folds with a speaker on both sides; the result is then labelled
+        speaker-dependent.
+    protocol : str or None, default=None
+        What the folds are called in tables; ``None`` takes the text of ``cv``.
+    n_jobs : int or None, default=None
+        Number of folds (and utterances) computed in parallel, by joblib.
+    verbose : int or bool, default=1
+        Show progress bars when positive.
+
+    Returns
+    -------
+    result : ComparisonResult
+        Tables, paired tests, confusion matrices, and reports of them.
+
+    Raises
+    ------
+    SpeakerLeakageError
+        If a fold has a speaker in both parts.
+    ValueError
+        If an utterance has no speaker or no emotion.
+
+    See Also
+    --------
+    HoldoutSearchCV : Tunes a pipeline on validation speakers.
+    baseline_pipelines : Pipelines to start from.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from serkit.datasets import Corpus
+    >>> from serkit.evaluation import compare
+    >>> corpus = Corpus(
+    ...     {"speaker": list("aabbcc"), "emotion": ["anger", "calm"] * 3},
+    ...     waveforms=[np.zeros(1)] * 6,
+    ...     sampling_rate=16000,
+    ... )
+    >>> features = np.array([[0.1], [0.9]] * 3)
+    >>> pipelines = {"Bayes": GaussianNB(), "chance": DummyClassifier()}
+    >>> result = compare(corpus, pipelines, X=features, verbose=0)
+    >>> result.table()[["UAR", "WA"]]
+              UAR   WA
+    pipeline
+    Bayes     1.0  1.0
+    chance    0.5  0.5
+    """
+    X = corpus.audio if X is None else X
+    y, speakers = _check_labels(corpus, X)
+    cv = LeaveSpeakersOut(1) if cv is None else cv
+    folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
+    tasks = _make_tasks(pipelines, folds, seeds, corpus_digest(X, y, speakers))
+    store = ResultsStore(results_dir)
+    if cache == "auto":
+        cache = None if results_dir is None else Path(results_dir) / "cache"
+    records = {task.key: record for task in tasks if (record := store.load(task.key))}
+    missing = list({task.key: task for task in tasks if task.key not in records}.values())
+
+    n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
+    for stateless, group in _by_features(missing):
+        features = extract_features(stateless, X, cache=cache, n_jobs=n_jobs, verbose=verbose)
+        names = ", ".join(dict.fromkeys(task.pipeline for task in group))
+        with threadpool_limits(n_threads):
+            done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+                delayed(_run)(task, features, y, speakers, store) for task in group
+            )
+            records.update(tqdm(done, total=len(group), desc=names, disable=not verbose))
+    return collect_result(
+        corpus,
+        [(task, records[task.key]) for task in tasks],
+        protocol=_name_of(cv) if protocol is None else protocol,
+        speaker_dependent=overlapping,
+    )
+
+
+def _check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    speakers = check_speakers(corpus.speakers, X)
+    y = check_speakers(corpus.y, X, name="y")
+    for what, labels in (("speaker", speakers), ("emotion", y)):
+        rows = [row for row, label in enumerate(labels) if label is None]
+        if rows:
+            raise ValueError(
+                f"{len(rows)} utterances have no {what} (the first is row {rows[0]}); leave them "
+                f"out with corpus[corpus.table.{what}.notna()]"
+            )
+    return y, speakers
+
+
+def _make_folds(
+    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
+    """Return the folds, and whether a speaker is in both parts of one."""
+    with warnings.catch_warnings():
+        # Which splitters look at speakers is found out below.
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        splits = list(check_cv(cv, y, classifier=True).split(X, y, speakers))
+    rows = np.arange(len(y))
+    folds = [(rows[train], rows[test]) for train, test in splits]
+    try:
+        leaks = check_speaker_leakage(
+            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
+        )
+    except SpeakerLeakageError as error:
+        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
+        raise
+    return folds, bool(leaks)
+
+
+def _make_tasks(
+    pipelines: Mapping[str, BaseEstimator],
+    folds: list[tuple[np.ndarray, np.ndarray]],
+    seeds: Sequence[int] | None,
+    corpus: str,
+) -> list[Task]:
+    tasks = []
+    for name, pipeline in pipelines.items():
+        for seed in (0,) if seeds is None else seeds:
+            estimator = seeded(pipeline, seed, override=seeds is not None)
+            about = {"pipeline": describe_pipeline(estimator), "code": describe_code(estimator)}
+            for fold, (train, test) in enumerate(folds):
+                key = result_key(corpus=corpus, train=train, test=test, seed=seed, **about)
+                tasks.append(Task(name, fold, seed, train, test, estimator, key, about))
+    return tasks
+
+
+def _by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
+    """Yield the tasks that share their stateless steps, with these taken off their pipelines."""
+    groups: dict[str, tuple[Pipeline | None, list[Task]]] = {}
+    for task in tasks:
+        stateless, rest = split_stateless(task.estimator)
+        key = "" if stateless is None else estimator_digest(stateless)
+        groups.setdefault(key, (stateless, []))[1].append(replace(task, estimator=rest))
+    yield from groups.values()
+
+
+def _run(
+    task: Task, X: Any, y: np.ndarray, speakers: np.ndarray, store: ResultsStore
+) -> tuple[str, dict[str, Any]]:
+    try:
+        record = evaluate_fold(task.estimator, X, y, speakers, task.train, task.test)
+    except Exception as error:
+        tested = ", ".join(sorted(set(speakers[task.test])))
+        error.add_note(f"in pipeline {task.pipeline!r}, fold {task.fold} (test speakers {tested})")
+        raise
+    store.save(task.key, record, about=task.about)
+    return task.key, record
+
+
+def _threads_per_worker(n_workers: int) -> int:
+    """Share the cores among the workers; a lower limit that is in force stays."""
+    in_force = [library["num_threads"] for library in threadpool_info()]
+    return min([max(1, cpu_count() // n_workers), *in_force])
+
+
+def _name_of(cv: Any) -> str:
+    if hasattr(cv, "split") or isinstance(cv, int):
+        return str(cv)
+    return "predefined folds"

@@ -1,0 +1,117 @@
+"""Fit on the training part of a fold, predict the test part."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+__all__ = ["Task", "evaluate_fold", "seeded"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold of one pipeline with one seed, and the key of its result."""
+
+    pipeline: str
+    fold: int
+    seed: int
+    train: np.ndarray
+    test: np.ndarray
+    estimator: BaseEstimator
+    key: str
+    about: dict[str, Any]
+
+
+def seeded(estimator: BaseEstimator, seed: int, *, override: bool) -> BaseEstimator:
+    """Return a clone whose ``random_state`` parameters, at any depth, are set to a seed."""
+    estimator = clone(estimator)
+    states = {
+        name: seed
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and (override or value is None)
+    }
+    return estimator.set_params(**states)
+
+
+def evaluate_fold(
+    estimator: BaseEstimator,
+    X: Any,
+    y: np.ndarray,
+    speakers: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+) -> dict[str, Any]:
+    """Fit a clone on the rows ``train`` and predict the rows ``test``.
+
+    Speakers go to every part that asks for them: to the splitter of a search as
+    ``groups``, to estimators, transformers and scorers as ``speakers``.
+
+    Returns
+    -------
+    record : dict
+        What JSON knows: predictions, scores of the classes, times in seconds,
+        the transductive steps and the best parameters of a search.
+    """
+    with config_context(enable_metadata_routing=True):
+        model = clone(estimator)
+        metadata = _requested(model, "fit", speakers[train])
+        start = time.perf_counter()
+        model.fit(_safe_indexing(X, train), y[train], **metadata)
+        fitted = time.perf_counter()
+        X_test = _safe_indexing(X, test)
+        predictor = getattr(model, "best_estimator_", model)
+        metadata = _requested(predictor, "predict", speakers[test])
+        y_pred = predictor.predict(X_test, **metadata)
+        predicted = time.perf_counter()
+        method, scores = _class_scores(predictor, X_test, speakers[test])
+    return {
+        "y_pred": np.asarray(y_pred).tolist(),
+        "classes": np.asarray(getattr(predictor, "classes_", [])).tolist(),
+        "score_method": method,
+        "scores": scores,
+        "fit_time": fitted - start,
+        "predict_time": predicted - fitted,
+        "transductive": sorted(set(_transductive_steps(predictor))),
+        "best_params": {
+            name: str(value) for name, value in getattr(model, "best_params_", {}).items()
+        },
+    }
+
+
+def _requested(estimator: BaseEstimator, method: str, speakers: np.ndarray) -> dict[str, Any]:
+    names = get_routing_for_object(estimator).consumes(method, ["speakers", "groups"])
+    return dict.fromkeys(names, speakers)
+
+
+def _class_scores(
+    model: BaseEstimator, X: Any, speakers: np.ndarray
+) -> tuple[str | None, list[list[float]] | None]:
+    """Return posteriors or decision values of the classes, whichever the model has."""
+    for method in ("predict_proba", "decision_function"):
+        if not hasattr(model, method):
+            continue
+        scores = np.asarray(getattr(model, method)(X, **_requested(model, method, speakers)))
+        if scores.ndim == 1:
+            scores = np.column_stack([-scores, scores])
+        if scores.shape[1] == len(model.classes_):
+            return method, scores.tolist()
+    return None, None
+
+
+def _transductive_steps(fitted: Any) -> Iterator[str]:
+    """Yield the parts, at any depth, that use other test utterances to predict one."""
+    if isinstance(fitted, list | tuple):
+        for item in fitted:
+            yield from _transductive_steps(item)
+    elif isinstance(fitted, BaseEstimator):
+        if getattr(fitted, "transductive_", False):
+            unseen = f"(unseen={fitted.unseen!r})" if hasattr(fitted, "unseen") else ""
+            yield type(fitted).__name__ + unseen
+        for value in vars(fitted).values():
+            yield from _transductive_steps(value)

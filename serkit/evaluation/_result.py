@@ -1,0 +1,365 @@
+"""What a comparison found: tables, tests and reports."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from serkit.datasets import Corpus
+from serkit.evaluation._fold import Task
+from serkit.evaluation._report import render_report
+from serkit.evaluation._statistics import holm_correction, paired_test
+from serkit.metrics import uar_score, wa_score
+
+__all__ = ["ComparisonResult", "collect_result"]
+
+_METRICS = {"UAR": uar_score, "WA": wa_score}
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """Predictions of several pipelines on the same folds, and what follows from them.
+
+    Made by :func:`compare`.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        One row per pipeline, seed and fold: UAR, WA, number of test utterances,
+        times in seconds, test and training speakers, transductive steps, and the
+        parameters that a search chose.
+    predictions : DataFrame
+        One row per pipeline, seed and utterance: ``row`` in the corpus, file,
+        speaker, fold, ``y_true``, ``y_pred``, and a column ``score[class]`` per
+        class with its posterior or decision value (``score_method``).
+    corpus : str
+        Name of the corpus.
+    protocol : str
+        How the folds were made.
+    speaker_dependent : bool
+        Whether a speaker is in both training and test of a fold.
+
+    Examples
+    --------
+    See :func:`compare`.
+    """
+
+    folds: pd.DataFrame
+    predictions: pd.DataFrame
+    corpus: str
+    protocol: str
+    speaker_dependent: bool = False
+
+    @property
+    def pipelines(self) -> list[str]:
+        """Names of the pipelines, in the order given."""
+        return list(self.folds["pipeline"].unique())
+
+    @property
+    def speakers(self) -> list[str]:
+        """The speakers tested."""
+        return sorted(self.predictions["speaker"].unique())
+
+    @property
+    def labels(self) -> list[Any]:
+        """The classes, true or predicted."""
+        return sorted(set(self.predictions["y_true"]) | set(self.predictions["y_pred"]))
+
+    def table(self) -> pd.DataFrame:
+        """Summarise every pipeline in one row.
+
+        Returns
+        -------
+        table : DataFrame
+            ``UAR`` and ``WA`` of all predictions pooled, their mean and standard
+            deviation (ddof=1) over folds, mean time per fold in seconds to fit
+            and to predict, without that of features computed once for all folds;
+            protocol, number of folds and speakers, transductive steps. Several
+            seeds are averaged before anything else.
+        """
+        rows = {}
+        for name, folds in self.folds.groupby("pipeline", sort=False):
+            predictions = self.predictions[self.predictions["pipeline"] == name]
+            per_fold = folds.groupby("fold")[["UAR", "WA"]].mean()
+            row: dict[str, Any] = {}
+            for metric in _METRICS:
+                row[metric] = _pooled(predictions, metric)
+                row[f"{metric} mean"] = per_fold[metric].mean()
+                row[f"{metric} SD"] = per_fold[metric].std(ddof=1)
+            row["fit time"] = folds["fit_time"].mean()
+            row["predict time"] = folds["predict_time"].mean()
+            row["protocol"] = self._protocol_label()
+            row["folds"] = len(per_fold)
+            row["speakers"] = predictions["speaker"].nunique()
+            row["transductive"] = ", ".join(sorted({t for t in folds["transductive"] if t}))
+            rows[name] = row
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="pipeline")
+
+    def per_speaker(self) -> pd.DataFrame:
+        """Score every speaker.
+
+        Returns
+        -------
+        scores : DataFrame
+            One row per pipeline and speaker: UAR, WA (means over seeds) and the
+            number of utterances.
+        """
+        rows = []
+        for (name, speaker), group in self.predictions.groupby(["pipeline", "speaker"], sort=False):
+            scores = {metric: _pooled(group, metric) for metric in _METRICS}
+            rows.append(
+                {"pipeline": name, "speaker": speaker, **scores, "n_test": group["row"].nunique()}
+            )
+        frame = pd.DataFrame(rows)
+        order = frame["pipeline"].map({name: i for i, name in enumerate(self.pipelines)})
+        frame = frame.assign(order=order).sort_values(["order", "speaker"], ignore_index=True)
+        return frame.drop(columns="order")
+
+    def paired_tests(self, metric: str = "UAR", *, n_resamples: int = 99_999) -> pd.DataFrame:
+        """Test every pair of pipelines for a difference, speaker by speaker.
+
+        Parameters
+        ----------
+        metric : {"UAR", "WA"}, default="UAR"
+            What is compared.
+        n_resamples : int, default=99_999
+            See :func:`paired_test`.
+
+        Returns
+        -------
+        tests : DataFrame
+            One row per pair: mean difference (first minus second), p-values of
+            the sign-flip permutation test and of Wilcoxon's signed-rank test,
+            number of speakers; with more than one pair also the p-values
+            corrected by Holm's method.
+        """
+        if metric not in _METRICS:
+            raise ValueError(f"metric must be one of {sorted(_METRICS)}, got {metric!r}")
+        scores = self.per_speaker().pivot(index="speaker", columns="pipeline", values=metric)
+        rows = []
+        for first, second in combinations(self.pipelines, 2):
+            test = paired_test(scores[first], scores[second], n_resamples=n_resamples)
+            rows.append(
+                {
+                    "first": first,
+                    "second": second,
+                    f"{metric} difference": test.difference,
+                    "p permutation": test.p_permutation,
+                    "p Wilcoxon": test.p_wilcoxon,
+                    "speakers": test.n_speakers,
+                }
+            )
+        columns = ["first", "second", f"{metric} difference", "p permutation", "p Wilcoxon"]
+        tests = pd.DataFrame(rows, columns=[*columns, "speakers"])
+        if len(tests) > 1:
+            for kind in ("permutation", "Wilcoxon"):
+                tests[f"p {kind} (Holm)"] = holm_correction(tests[f"p {kind}"])
+        return tests
+
+    def confusion(self, pipeline: str) -> pd.DataFrame:
+        """Count what was taken for what.
+
+        Parameters
+        ----------
+        pipeline : str
+            Name of a pipeline.
+
+        Returns
+        -------
+        counts : DataFrame
+            True classes in rows, predicted ones in columns; sums over seeds.
+        """
+        if pipeline not in self.pipelines:
+            raise ValueError(f"there is no pipeline {pipeline!r}; there are {self.pipelines}")
+        predictions = self.predictions[self.predictions["pipeline"] == pipeline]
+        counts = confusion_matrix(
+            predictions["y_true"].tolist(), predictions["y_pred"].tolist(), labels=self.labels
+        )
+        return pd.DataFrame(
+            counts,
+            index=pd.Index(self.labels, name="true"),
+            columns=pd.Index(self.labels, name="predicted"),
+        )
+
+    def to_csv(self, folder: str | os.PathLike) -> list[Path]:
+        """Write table, folds, predictions, scores per speaker and tests as CSV files.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if it does not exist.
+
+        Returns
+        -------
+        paths : list of pathlib.Path
+            The files written.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        frames = {
+            "table": self.table().reset_index(),
+            "folds": self.folds,
+            "predictions": self.predictions,
+            "per_speaker": self.per_speaker(),
+            "paired_tests": self.paired_tests(),
+        }
+        for name, frame in frames.items():
+            frame.to_csv(folder / f"{name}.csv", index=False)
+        return [folder / f"{name}.csv" for name in frames]
+
+    def to_html(self, path: str | os.PathLike) -> Path:
+        """Write one self-contained HTML report.
+
+        It holds tables, paired tests and every prediction, and, if matplotlib is
+        installed, confusion matrices and scores per speaker as pictures.
+
+        Parameters
+        ----------
+        path : path-like
+            The file to write.
+
+        Returns
+        -------
+        path : pathlib.Path
+        """
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render_report(self), encoding="utf-8")
+        return path
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def header(self) -> str:
+        """Say in one line what was compared, how, and on whom."""
+        n_folds = self.folds["fold"].nunique()
+        n_seeds = self.folds["seed"].nunique()
+        seeds = f", {n_seeds} seeds" if n_seeds > 1 else ""
+        return (
+            f"{self.corpus}: {self._protocol_label()}, {n_folds} folds, "
+            f"{len(self.speakers)} speakers, {self.predictions['row'].nunique()} utterances{seeds}"
+        )
+
+    def notes(self) -> list[str]:
+        """Say what a reader has to know to read the numbers rightly."""
+        notes = []
+        if self.speaker_dependent:
+            notes.append(
+                "Speaker-DEPENDENT: speakers of the test part are in the training part too; "
+                "scores of unseen speakers are lower."
+            )
+        for name, row in self.table().iterrows():
+            if row["transductive"]:
+                notes.append(
+                    f"*transductive: {row['transductive']}* in {name}: other utterances of the "
+                    "test speakers are used, without their labels."
+                )
+        n_speakers = len(self.speakers)
+        if len(self.pipelines) > 1 and n_speakers < 8:
+            notes.append(
+                f"With {n_speakers} speakers no p-value can be below {2 / 2**n_speakers:.3g}."
+            )
+        notes.append("Times are means per fold and leave out features computed once for all folds.")
+        return notes
+
+    def formatted_table(self) -> pd.DataFrame:
+        """Return the table as text, in percent, for people to read."""
+        table = self.table()
+        shown = pd.DataFrame(index=table.index)
+        for metric in _METRICS:
+            shown[f"{metric} pooled"] = table[metric].map("{:.1%}".format)
+            shown[f"{metric} folds"] = [
+                f"{mean:.1f} ± {sd:.1f} %" if np.isfinite(sd) else f"{mean:.1f} %"
+                for mean, sd in zip(
+                    100 * table[f"{metric} mean"], 100 * table[f"{metric} SD"], strict=True
+                )
+            ]
+        shown["fit"] = table["fit time"].map("{:.2g} s".format)
+        shown["predict"] = table["predict time"].map("{:.2g} s".format)
+        shown.index = pd.Index(
+            [name + " *" * bool(t) for name, t in table["transductive"].items()], name="pipeline"
+        )
+        return shown
+
+    def _lines(self) -> Sequence[str]:
+        lines = [self.header(), "", self.formatted_table().reset_index().to_string(index=False)]
+        if len(self.pipelines) > 1:
+            tests = self.paired_tests()
+            shown = tests.head(_N_TESTS_SHOWN).to_string(**_TEST_FORMAT)
+            lines += ["", "Paired tests over speakers (first minus second)", shown]
+            if len(tests) > _N_TESTS_SHOWN:
+                lines.append(f"... and {len(tests) - _N_TESTS_SHOWN} more in paired_tests()")
+        return [*lines, "", *self.notes()]
+
+    def _protocol_label(self) -> str:
+        return f"{self.protocol} (speaker-DEPENDENT)" if self.speaker_dependent else self.protocol
+
+
+_N_TESTS_SHOWN = 10
+_TEST_FORMAT: dict[str, Any] = {"index": False, "float_format": "{:.3f}".format}
+
+
+def collect_result(
+    corpus: Corpus,
+    outcomes: Sequence[tuple[Task, dict[str, Any]]],
+    *,
+    protocol: str,
+    speaker_dependent: bool,
+) -> ComparisonResult:
+    """Put the records of all folds into frames."""
+    y, speakers = corpus.y, corpus.speakers
+    files = corpus.table["file"].to_numpy(dtype=object, na_value=None)
+    folds, predictions = [], []
+    for task, record in outcomes:
+        place = {"pipeline": task.pipeline, "seed": task.seed, "fold": task.fold}
+        y_true, y_pred = y[task.test], np.asarray(record["y_pred"], dtype=object)
+        folds.append(
+            {
+                **place,
+                **{name: metric(y_true, y_pred) for name, metric in _METRICS.items()},
+                "n_train": len(task.train),
+                "n_test": len(task.test),
+                "fit_time": record["fit_time"],
+                "predict_time": record["predict_time"],
+                "test_speakers": " ".join(sorted(set(speakers[task.test]))),
+                "train_speakers": " ".join(sorted(set(speakers[task.train]))),
+                "transductive": ", ".join(record["transductive"]),
+                "best_params": ", ".join(f"{k}={v}" for k, v in record["best_params"].items()),
+            }
+        )
+        columns = {
+            **place,
+            "row": task.test,
+            "file": files[task.test],
+            "speaker": speakers[task.test],
+            "y_true": y_true,
+            "y_pred": y_pred,
+            "score_method": record["score_method"],
+        }
+        if record["scores"] is not None:
+            scores = np.asarray(record["scores"], dtype=float).T
+            columns |= {f"score[{c}]": s for c, s in zip(record["classes"], scores, strict=True)}
+        predictions.append(pd.DataFrame(columns))
+    return ComparisonResult(
+        pd.DataFrame(folds),
+        pd.concat(predictions, ignore_index=True),
+        corpus=corpus.name or "unnamed corpus",
+        protocol=protocol,
+        speaker_dependent=speaker_dependent,
+    )
+
+
+def _pooled(predictions: pd.DataFrame, metric: str) -> float:
+    """Score all predictions together, seed by seed, and average."""
+    score = _METRICS[metric]
+    scores = [
+        score(group["y_true"].to_numpy(object), group["y_pred"].to_numpy(object))
+        for _, group in predictions.groupby("seed")
+    ]
+    return float(np.mean(scores))

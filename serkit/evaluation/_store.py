@@ -1,0 +1,59 @@
+"""Results on disk: one file per finished fold, complete or absent."""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ResultsStore"]
+
+
+class ResultsStore:
+    """Keep finished folds in a folder, each under the digest of all that made it.
+
+    An entry is written to a temporary file and then renamed: a process that is
+    killed leaves a complete entry or none, and processes that write the same
+    entry at once do no harm. An entry that cannot be read counts as absent.
+
+    Parameters
+    ----------
+    folder : path-like or None
+        Where the entries are kept, as readable JSON; ``None`` keeps nothing.
+    """
+
+    def __init__(self, folder: str | os.PathLike | None):
+        self.folder = None if folder is None else Path(folder) / "folds"
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self, key: str) -> dict[str, Any] | None:
+        """Return the entry of a key, or None if there is no readable one."""
+        if self.folder is None:
+            return None
+        try:
+            entry = json.loads(self._path(key).read_bytes())
+            return entry["record"] if entry["key"] == key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, key: str, record: dict[str, Any], *, about: dict[str, Any]) -> None:
+        """Write the entry of a key, with what it is about for those who read the file."""
+        if self.folder is None:
+            return
+        temporary = self.folder / f".{key}-{secrets.token_hex(4)}.part"
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                json.dump({"key": key, "about": about, "record": record}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self._path(key))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def _path(self, key: str) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{key}.json"

@@ -1,0 +1,294 @@
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from serkit.datasets import Corpus
+from serkit.evaluation import HoldoutSearchCV, compare
+from serkit.feature_extraction import CachedTransformer, TemporalPooling
+from serkit.metrics import uar_scorer
+from serkit.model_selection import LeaveSpeakersOut, SpeakerLeakageError
+from serkit.preprocessing import SpeakerStandardizer
+from serkit.utils import FrameTransformer
+
+TIMES = ["fit_time", "predict_time"]
+
+
+def run(features, pipelines, **kwargs):
+    corpus, X = features
+    return compare(corpus, pipelines, X=kwargs.pop("X", X), verbose=0, **kwargs)
+
+
+def entries(folder):
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "folds").glob("*.json")}
+
+
+def test_equals_a_loop_by_hand(features):
+    corpus, X = features
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    result = run(features, {"model": model})
+    for speaker in ("s1", "s2", "s3", "s4"):
+        test = corpus.speakers == speaker
+        model.fit(X[~test], corpus.y[~test])
+        found = result.predictions.query("speaker == @speaker")
+        assert found["row"].tolist() == np.flatnonzero(test).tolist()
+        assert found["y_pred"].tolist() == model.predict(X[test]).tolist()
+        scores = found[[f"score[{label}]" for label in model.classes_]]
+        np.testing.assert_allclose(scores, model.predict_proba(X[test]), rtol=1e-9)
+
+
+def test_finds_its_results_again_and_computes_only_what_is_missing(features, tmp_path):
+    pipelines = {"a": LogisticRegression(), "b": DummyClassifier()}
+    first = run(features, pipelines, results_dir=tmp_path)
+    kept = entries(tmp_path)
+    assert len(kept) == 8
+    broken, lost, *_ = sorted(kept)
+    (tmp_path / "folds" / broken).write_text('{"key": "cut o')
+    (tmp_path / "folds" / lost).unlink()
+    second = run(features, pipelines, results_dir=tmp_path)
+    changed = {name for name, written in entries(tmp_path).items() if kept.get(name) != written}
+    assert changed == {broken, lost}
+    pd.testing.assert_frame_equal(first.predictions, second.predictions)
+    pd.testing.assert_frame_equal(first.folds.drop(columns=TIMES), second.folds.drop(columns=TIMES))
+
+
+def test_what_changes_a_result_changes_its_key(features, tmp_path):
+    corpus, X = features
+
+    def n_entries(pipeline=None, *, corpus=corpus, X=X, **kwargs):
+        pipeline = pipeline or LogisticRegression()
+        compare(corpus, {"any": pipeline}, X=X, results_dir=tmp_path, verbose=0, **kwargs)
+        return len(entries(tmp_path))
+
+    assert n_entries() == 4
+    assert n_entries(n_jobs=2) == 4
+    assert n_entries(LogisticRegression(verbose=0)) == 4
+    assert n_entries(LogisticRegression(C=2)) == 8
+    assert n_entries(seeds=[1]) == 12
+    assert n_entries(X=X + 1e-9) == 16
+    swapped = corpus.map_labels({"anger": "calm", "calm": "anger"})
+    assert n_entries(corpus=swapped) == 20
+    assert n_entries(cv=LeaveSpeakersOut(2)) == 22
+
+
+def test_versions_are_part_of_the_key(features, tmp_path, monkeypatch):
+    run(features, {"any": DummyClassifier()}, results_dir=tmp_path)
+    monkeypatch.setattr("serkit.__version__", "0.0.0+other")
+    run(features, {"any": DummyClassifier()}, results_dir=tmp_path)
+    assert len(entries(tmp_path)) == 8
+    stored = [json.loads(path.read_text()) for path in (tmp_path / "folds").iterdir()]
+    assert len({entry["about"]["code"]["serkit"] for entry in stored}) == 2
+
+
+def load_own_classifier(path, offset):
+    path.write_text(
+        "from sklearn.dummy import DummyClassifier\n"
+        f"class Own(DummyClassifier):\n    offset = {offset}\n"
+    )
+    spec = importlib.util.spec_from_file_location("own_module", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules["own_module"] = module
+    return module.Own()
+
+
+def test_code_of_the_user_is_part_of_the_key(features, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "own_module", None)
+    counts = []
+    for file, offset in [("a.py", 1), ("b.py", 1), ("c.py", 2)]:
+        own = load_own_classifier(tmp_path / file, offset)
+        run(features, {"own": own}, results_dir=tmp_path)
+        counts.append(len(entries(tmp_path)))
+    assert counts == [4, 4, 8]
+
+
+def test_seeds_set_every_random_state(features):
+    network = MLPClassifier((3,), max_iter=3, random_state=5)
+    with pytest.warns(UserWarning, match="hasn't converged"):
+        kept = run(features, {"net": network})
+    with pytest.warns(UserWarning, match="hasn't converged"):
+        both = run(features, {"net": network}, seeds=[5, 6])
+    scores = [f"score[{label}]" for label in ("anger", "calm", "fear")]
+    by_seed = dict(list(both.predictions.groupby("seed")))
+    np.testing.assert_array_equal(by_seed[5][scores], kept.predictions[scores])
+    assert not np.allclose(by_seed[5][scores], by_seed[6][scores])
+    assert len(both.table()) == 1
+    assert both.table()["folds"].tolist() == [4]
+
+
+def test_parallel_equals_sequential(features):
+    pipelines = {"a": LogisticRegression(), "b": DummyClassifier(strategy="stratified")}
+    one, two = run(features, pipelines), run(features, pipelines, n_jobs=2)
+    pd.testing.assert_frame_equal(one.predictions, two.predictions)
+
+
+_SLOW_RUN = """
+import sys, time
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from serkit.datasets import Corpus
+from serkit.evaluation import compare
+
+class Slow(DummyClassifier):
+    def fit(self, X, y):
+        time.sleep({delay})
+        return super().fit(X, y)
+
+if __name__ == "__main__":
+    corpus = Corpus(
+        {{"speaker": np.repeat(list("abcdef"), 4), "emotion": ["x", "y"] * 12}},
+        waveforms=[np.zeros(1)] * 24, sampling_rate=16000,
+    )
+    result = compare(corpus, {{"slow": Slow(strategy="stratified")}}, X=np.eye(24),
+                     results_dir=sys.argv[1], verbose=0)
+    print(result.predictions["y_pred"].tolist())
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
+    # The delay is not in the source of the class: both runs are the same pipeline.
+    script = tmp_path / "slow.py"
+    script.write_text(_SLOW_RUN.format(delay="float(sys.argv[2])"))
+    command = [sys.executable, str(script), str(tmp_path / "killed")]
+    process = subprocess.Popen([*command, "0.3"])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "killed" / "folds").exists() or len(entries(tmp_path / "killed")) < 2:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = entries(tmp_path / "killed")
+    assert 2 <= len(kept) < 6
+    command[2:] = [str(tmp_path / "killed"), "0"]
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    after = entries(tmp_path / "killed")
+    assert len(after) == 6
+    assert {name: after[name] for name in kept} == kept
+    command[2] = str(tmp_path / "whole")
+    whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert resumed == whole
+
+
+def test_speakers_on_both_sides_are_refused_or_named(features):
+    cv = KFold(2, shuffle=True, random_state=0)
+    with pytest.raises(SpeakerLeakageError) as caught:
+        run(features, {"any": DummyClassifier()}, cv=cv)
+    assert "allow_speaker_overlap" in caught.value.__notes__[0]
+    result = run(features, {"any": DummyClassifier()}, cv=cv, allow_speaker_overlap=True)
+    assert "speaker-DEPENDENT" in result.table()["protocol"].item()
+    assert "speaker-DEPENDENT" in str(result)
+
+
+def test_utterances_need_speaker_and_emotion(features):
+    _, X = features
+    corpus = Corpus(
+        {"speaker": ["a", None], "emotion": ["x", "y"]},
+        waveforms=[np.zeros(1)] * 2,
+        sampling_rate=16000,
+    )
+    with pytest.raises(ValueError, match="1 utterances have no speaker"):
+        compare(corpus, {"any": DummyClassifier()}, X=X[:2])
+
+
+def test_speakers_reach_the_steps_that_want_them(features):
+    corpus, X = features
+    shifted = X + 50 * np.unique(corpus.speakers, return_inverse=True)[1][:, None]
+    pipelines = {
+        "own": make_pipeline(SpeakerStandardizer(), LogisticRegression()),
+        "global": make_pipeline(SpeakerStandardizer(unseen="global"), LogisticRegression()),
+    }
+    table = run(features, pipelines, X=shifted).table()
+    assert table["transductive"].tolist() == ["SpeakerStandardizer(unseen='own')", ""]
+    assert table.loc["own", "UAR"] > table.loc["global", "UAR"] + 0.1
+
+
+@pytest.mark.parametrize("search", [GridSearchCV, HoldoutSearchCV])
+def test_searches_tune_on_the_validation_speakers_of_the_fold(features, search):
+    corpus, _ = features
+    cv = LeaveSpeakersOut(1)
+    pipeline = make_pipeline(SpeakerStandardizer(), LogisticRegression())
+    grid = {"logisticregression__C": [1e-6, 1.0]}
+    tuned = search(pipeline, grid, cv=cv.inner(corpus.speakers), scoring=uar_scorer)
+    result = run(features, {"tuned": tuned}, cv=cv)
+    assert set(result.folds["best_params"]) <= {
+        "logisticregression__C=1e-06",
+        "logisticregression__C=1.0",
+    }
+    assert result.table()["transductive"].item() == "SpeakerStandardizer(unseen='own')"
+
+
+class Counting(FrameTransformer):
+    """Frames as they are, counting the utterances in a file."""
+
+    def __init__(self, file, n_jobs=None, verbose=0):
+        self.file = file
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _make_kernel(self):
+        return self._count
+
+    def _count(self, frames):
+        with open(self.file, "a") as file:
+            file.write(".")
+        return frames
+
+
+@pytest.mark.parametrize("own_cache", [False, True])
+def test_stateless_steps_run_once_per_utterance(features, tmp_path, own_cache):
+    _, X = features
+    frames = [
+        row[None, None].astype(np.float32) + np.arange(3)[None, None, :, None][..., 0]
+        for row in X[:, :1]
+    ]
+    counter = tmp_path / "count"
+    counting = Counting(str(counter))
+    step = CachedTransformer(counting, tmp_path / "own") if own_cache else counting
+    steps = [step, TemporalPooling(), StandardScaler()]
+    pipelines = {
+        "a": make_pipeline(*steps, LogisticRegression()),
+        "b": make_pipeline(*steps, DummyClassifier()),
+        "grid": HoldoutSearchCV(
+            make_pipeline(*steps, LogisticRegression()),
+            {"logisticregression__C": [0.1, 1]},
+            cv=LeaveSpeakersOut(1),
+        ),
+    }
+    run(features, pipelines, X=frames, results_dir=tmp_path / "results")
+    n_first = len(counter.read_text())
+    assert n_first in (48, 49)  # the first utterance may also show the names
+    more = {"c": make_pipeline(*steps, LogisticRegression(C=3))}
+    run(features, more, X=frames, results_dir=tmp_path / "results")
+    assert len(counter.read_text()) <= n_first + 1
+
+
+def test_steps_that_a_search_varies_are_not_taken_out(features):
+    _, X = features
+    frames = [row[:1, None, None] * np.arange(1, 4, dtype=np.float32) for row in X]
+    pipeline = make_pipeline(TemporalPooling(), LogisticRegression())
+    grid = {"temporalpooling__statistics": [("mean",), ("std",)]}
+    search = HoldoutSearchCV(pipeline, grid, cv=LeaveSpeakersOut(1))
+    result = run(features, {"search": search}, X=frames)
+    assert result.folds["best_params"].str.startswith("temporalpooling__statistics=").all()
+
+
+def test_an_error_names_pipeline_and_fold(features):
+    corpus, X = features
+    X = X.copy()
+    X[corpus.speakers == "s2"] = np.nan
+    with pytest.raises(ValueError, match="NaN") as caught:
+        run(features, {"model": LogisticRegression()}, X=X)
+    assert "in pipeline 'model', fold 0 (test speakers s1)" in caught.value.__notes__

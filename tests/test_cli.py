@@ -1,0 +1,118 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from serkit.cli import main
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """Corpus of three speakers on disk: a low and a high tone."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    lines = ["file,speaker,emotion"]
+    for speaker in ("a", "b", "c"):
+        for emotion, pitch in (("calm", 200), ("anger", 900)):
+            for take in range(3):
+                time = np.arange(6000) / 16000
+                tone = 0.3 * np.sin(2 * np.pi * pitch * time) + 0.01 * rng.normal(size=6000)
+                file = f"{speaker}_{emotion}_{take}.wav"
+                soundfile.write(folder / file, tone, 16000)
+                lines.append(f"{file},{speaker},{emotion}")
+    path = folder / "table.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def compare(manifest, *arguments):
+    return main(["compare", str(manifest), "--pipelines", "mfcc-svm", "--quiet", *arguments])
+
+
+def test_files_become_a_table(manifest, tmp_path, capsys):
+    html, csv = tmp_path / "report.html", tmp_path / "csv"
+    arguments = ["--results", str(tmp_path / "r"), "--html", str(html), "--csv", str(csv)]
+    assert compare(manifest, *arguments) == 0
+    shown = capsys.readouterr().out
+    assert "MFCC statistics + SVM" in shown
+    assert "leave one speaker out, 3 folds, 3 speakers, 18 utterances" in shown
+    assert html.is_file()
+    assert (csv / "predictions.csv").is_file()
+    stored = sorted((tmp_path / "r" / "folds").iterdir())
+    assert len(stored) == 3
+    assert compare(manifest, *arguments) == 0
+    assert sorted((tmp_path / "r" / "folds").iterdir()) == stored
+    assert capsys.readouterr().out == shown
+
+
+def test_json_is_the_table(manifest, capsys):
+    assert compare(manifest, "--json", "--cv", "leave-2") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["table"][0]["UAR"] == 1.0
+    assert found["speakers"] == 3
+    assert found["protocol"] == "leave 2 speakers out"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["emodb"], "Give its folder: --data PATH"),
+        (["nowhere.csv"], "'nowhere.csv' is no corpus"),
+        (["synthetic", "--cv", "leow2021"], "of no other corpus"),
+        (["emodb", "--data", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_an_error_is_one_line(arguments, message, capsys):
+    assert main(["compare", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("serkit: error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_debug_shows_where_an_error_comes_from():
+    with pytest.raises(ValueError, match="Give its folder"):
+        main(["compare", "emodb", "--debug"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["compare"], ["compare", "synthetic", "--cv", "ten"]])
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: serkit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["compare"], ["demo"]])
+def test_help_fits_on_a_screen_and_imports_nothing_heavy(command):
+    script = (
+        "import sys\nfrom serkit.cli import main\n"
+        f"try: main({[*command, '--help']})\nexcept SystemExit: pass\n"
+        "assert not {'sklearn', 'torch', 'pandas'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert 0 < done.stdout.count("\n") <= 40
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_demo_writes_files_and_reads_them(tmp_path, capsys, monkeypatch):
+    from serkit import datasets
+
+    make = datasets.make_emotional_speech
+
+    def small(**kwargs):
+        return make(3, ("anger", "sadness"), 2, **kwargs)
+
+    monkeypatch.setattr(datasets, "make_emotional_speech", small)
+    monkeypatch.setattr("serkit.cli._DEMO_PIPELINES", ["mfcc-svm"])
+    for _ in range(2):
+        assert main(["demo", "--results", str(tmp_path), "--quiet"]) == 0
+        shown = capsys.readouterr().out
+        assert "Reading 12 files" in shown
+        assert "MFCC statistics + SVM" in shown
+    assert len(list((tmp_path / "corpus").glob("*.wav"))) == 12
+    assert (tmp_path / "report.html").is_file()
