@@ -13,7 +13,7 @@ from serkit.evaluation._provenance import environment
 if TYPE_CHECKING:
     from serkit.evaluation._result import ComparisonResult
 
-__all__ = ["render_report"]
+__all__ = ["format_tests", "render_report"]
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -93,14 +93,19 @@ def _notes(result: "ComparisonResult") -> str:
     return "".join(f'<p class="note">{escape(note)}</p>' for note in definitions + result.notes())
 
 
-def _tests(result: "ComparisonResult") -> str:
-    tests = result.paired_tests()
+def format_tests(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return paired tests as text: differences in percent, small p-values as a bound."""
+    shown = tests.copy()
     for column in tests.columns[2:]:
         if column.startswith("p "):
-            tests[column] = tests[column].map(_p_value)
+            shown[column] = tests[column].map(_p_value)
         elif column.endswith("difference"):
-            tests[column] = tests[column].map("{:+.1%}".format)
-    return _table(tests) + (
+            shown[column] = tests[column].map("{:+.1%}".format)
+    return shown
+
+
+def _tests(result: "ComparisonResult") -> str:
+    return _table(format_tests(result.paired_tests())) + (
         '<p class="note">Difference: first minus second, mean over speakers. Sign-flip permutation '
         "test and Wilcoxon's signed-rank test, both two-sided.</p>"
     )

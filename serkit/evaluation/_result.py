@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 
 from serkit.datasets import Corpus
 from serkit.evaluation._fold import Task
-from serkit.evaluation._report import render_report
+from serkit.evaluation._report import format_tests, render_report
 from serkit.evaluation._statistics import holm_correction, paired_test
 from serkit.metrics import uar_score, wa_score
 
@@ -237,7 +237,12 @@ class ComparisonResult:
         return "\n".join(self._lines())
 
     def header(self) -> str:
-        """Say in one line what was compared, how, and on whom."""
+        """Say in one line what was compared, how, and on whom.
+
+        Returns
+        -------
+        header : str
+        """
         n_folds = self.folds["fold"].nunique()
         n_seeds = self.folds["seed"].nunique()
         seeds = f", {n_seeds} seeds" if n_seeds > 1 else ""
@@ -247,7 +252,12 @@ class ComparisonResult:
         )
 
     def notes(self) -> list[str]:
-        """Say what a reader has to know to read the numbers rightly."""
+        """Say what a reader has to know to read the numbers rightly.
+
+        Returns
+        -------
+        notes : list of str
+        """
         notes = []
         if self.speaker_dependent:
             notes.append(
@@ -269,7 +279,13 @@ class ComparisonResult:
         return notes
 
     def formatted_table(self) -> pd.DataFrame:
-        """Return the table as text, in percent, for people to read."""
+        """Return the table as text, in percent, for people to read.
+
+        Returns
+        -------
+        table : DataFrame
+            Of str, one row per pipeline; a star marks transductive ones.
+        """
         table = self.table()
         shown = pd.DataFrame(index=table.index)
         for metric in _METRICS:
@@ -291,7 +307,7 @@ class ComparisonResult:
         lines = [self.header(), "", self.formatted_table().reset_index().to_string(index=False)]
         if len(self.pipelines) > 1:
             tests = self.paired_tests()
-            shown = tests.head(_N_TESTS_SHOWN).to_string(**_TEST_FORMAT)
+            shown = format_tests(tests.head(_N_TESTS_SHOWN)).to_string(index=False)
             lines += ["", "Paired tests over speakers (first minus second)", shown]
             if len(tests) > _N_TESTS_SHOWN:
                 lines.append(f"... and {len(tests) - _N_TESTS_SHOWN} more in paired_tests()")
@@ -302,7 +318,6 @@ class ComparisonResult:
 
 
 _N_TESTS_SHOWN = 10
-_TEST_FORMAT: dict[str, Any] = {"index": False, "float_format": "{:.3f}".format}
 
 
 def collect_result(

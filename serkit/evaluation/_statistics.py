@@ -10,7 +10,19 @@ __all__ = ["PairedTest", "holm_correction", "paired_test"]
 
 
 class PairedTest(NamedTuple):
-    """Outcome of :func:`paired_test`."""
+    """Outcome of :func:`paired_test`.
+
+    Parameters
+    ----------
+    n_speakers : int
+        Number of pairs.
+    difference : float
+        Mean difference, first minus second.
+    p_permutation : float
+        Two-sided p-value of the sign-flip permutation test.
+    p_wilcoxon : float
+        Two-sided p-value of Wilcoxon's signed-rank test.
+    """
 
     n_speakers: int
     difference: float
