@@ -36,7 +36,11 @@ def best_of(functions: Mapping[str, Callable[[], object]], repeats: int = 5) -> 
 
 
 def print_ratios(
-    title: str, seconds: Mapping[str, float], *, reference: str, duration: float | None = None
+    title: str,
+    seconds: Mapping[str, float],
+    *,
+    reference: str | None,
+    duration: float | None = None,
 ) -> None:
     """Print one line per function: its CPU time, and how much faster it is than a reference.
 
@@ -46,8 +50,9 @@ def print_ratios(
         What was measured.
     seconds : dict of str to float
         The result of :func:`best_of`.
-    reference : str
-        The function whose time is divided by the others'.
+    reference : str or None
+        The function whose time is divided by the others'; ``None`` if there is
+        no rival.
     duration : float or None, default=None
         Length of the audio that was processed, in seconds; times are then
         given in ms per s of audio.
@@ -57,4 +62,5 @@ def print_ratios(
         time_spent = (
             f"{value:9.3f} s" if duration is None else f"{1e3 * value / duration:9.3f} ms/s"
         )
-        print(f"  {name:<28}{time_spent}{seconds[reference] / value:8.2f} x")
+        ratio = "" if reference is None else f"{seconds[reference] / value:8.2f} x"
+        print(f"  {name:<28}{time_spent}{ratio}")

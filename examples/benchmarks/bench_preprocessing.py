@@ -65,6 +65,7 @@ def loading(paths):
 
 def processing(waveforms):
     """Yield what to compare, for waveforms in memory."""
+    np.seterr(divide="ignore", invalid="ignore")  # scipy's filter divides by zero on silence
 
     def each(function):
         return lambda: [function(waveform) for waveform in waveforms]
