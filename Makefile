@@ -24,12 +24,13 @@ help:
 	@echo "  make test-all | lint | format | bench | docs | clean"
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV) || \
-	{ rm -rf $(VENV); $(PYTHON) -m pip install --user virtualenv && $(PYTHON) -m virtualenv $(VENV); }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	echo "Python's module venv does not work here; on Debian: apt install python3-venv"; exit 1; }
 
-# One stamp per set of extras, renewed when the requirements change.
+# One stamp per set of extras, renewed when the requirements change. Given an index,
+# torch comes from there and stays: the version is the one the constraints name.
 $(VENV)/.torch: $(BIN)/python constraints.txt
-	$(if $(TORCH_INDEX),$(BIN)/pip install -q -c constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(if $(TORCH_INDEX),@$(BIN)/pip install -q -c constraints.txt --index-url $(TORCH_INDEX) torch)
 	@touch $@
 
 define install
@@ -50,7 +51,7 @@ $(VENV)/.docs: $(VENV)/.run
 comma := ,
 
 demo: $(VENV)/.run
-	$(BIN)/serkit demo --corpus $(CORPUS) $(if $(DATA),--data "$(DATA)") --results "$(RESULTS)" --n-jobs $(JOBS)
+	$(BIN)/serkit demo --corpus "$(CORPUS)" $(if $(DATA),--data "$(DATA)") --results "$(RESULTS)" --n-jobs $(JOBS)
 
 test: $(VENV)/.test
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal

@@ -79,9 +79,13 @@ def _fit(estimator: Any, X: Any, y: Any = None) -> Any:
 
 
 def _output(estimator: Any, X: Any) -> Any:
+    return _quietly(_call, estimator, X)
+
+
+def _call(estimator: Any, X: Any) -> Any:
     for method in ("transform", "predict_proba", "decision_function", "predict"):
         if hasattr(estimator, method):
-            return _quietly(getattr(estimator, method), X)
+            return getattr(estimator, method)(X)
     raise AssertionError("the estimator has neither transform nor predict")
 
 
@@ -233,10 +237,15 @@ def check_bad_rows_are_named(name: str, estimator: Any) -> None:
 
 
 def check_silence_is_finite(name: str, estimator: Any) -> None:
-    """A silent utterance gives finite values and leaves the others as they are."""
+    """A silent utterance is named, gives finite values and leaves the others as they are."""
     X = list(make_input(estimator, ragged=True))
     fitted = _fit(estimator, as_ragged(X))
-    with_silence = _output(fitted, as_ragged([X[0], np.zeros_like(X[1]), X[2]]))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with_silence = _call(fitted, as_ragged([X[0], np.zeros_like(X[1]), X[2]]))
+    if input_kind(estimator) == "audio":
+        messages = [str(w.message) for w in caught if issubclass(w.category, SignalWarning)]
+        assert any("utterance 1" in message for message in messages), "silence is not named"
     if np.asarray(with_silence[1]).dtype.kind == "f":
         assert np.isfinite(with_silence[1]).all()
     plain = _output(fitted, as_ragged(X[:3]))

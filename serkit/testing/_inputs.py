@@ -75,14 +75,15 @@ def make_input(
     Returns
     -------
     X : ndarray
-        Audio, frames of one bin, or functionals.
+        Audio, frames of three bins, or functionals.
     """
     rng = np.random.default_rng(seed)
     kind = input_kind(estimator)
     if kind == "functionals":
         return rng.normal(size=(n_utterances, 6))
     base = int(length * (320 if kind == "audio" else 24))
-    lengths = np.full(n_utterances, base) if equal_lengths or not ragged else base + np.arange(8)
+    unequal = ragged and not equal_lengths
+    lengths = base + (np.arange(n_utterances) if unequal else np.zeros(n_utterances, dtype=int))
     if kind == "audio":
         signals = [_tone(rng, int(n)) for n in lengths]
     else:
