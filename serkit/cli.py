@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,21 @@ _PIPELINES = {
     "compare-svm": "ComParE_2016 + SVM",
     "mfcc-mlp": "MFCC statistics + MLP",
 }
+_DETAILS = """\
+pipelines (SVM: linear; all features are standardised):
+  mfcc-svm     MFCCs and their deltas, mean, deviation, percentiles; SVM
+  egemaps-svm  88 functionals of openSMILE, set eGeMAPSv02; SVM
+  compare-svm  6373 functionals of openSMILE, set ComParE_2016; SVM
+  mfcc-mlp     features of mfcc-svm; a network with one hidden layer
+
+protocols:
+  loso         leave one speaker out
+  leave-N      leave N speakers out: leave-2, leave-3, ...
+  leow2021     published folds of emodb and ravdess, two speakers out; C or
+               alpha are tuned on two more, which training leaves out
+  random       five random folds, speakers in training and test: too good
+               for unseen speakers, to see by how much
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,38 +97,36 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser(
         "compare",
         help="compare pipelines on a corpus, fold by fold",
-        description="Compare pipelines on a corpus; no speaker is in both training and test.",
+        description="Compare pipelines on speakers that they were not trained on.",
+        epilog=_DETAILS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     compare.set_defaults(run=_compare)
     compare.add_argument(
         "corpus",
         metavar="CORPUS",
-        help="synthetic; emodb, ravdess or nemo (with --data); or a CSV file with the columns "
-        "file, speaker, emotion",
+        help="synthetic; emodb, ravdess, nemo (with --data); or a CSV file with columns file, "
+        "speaker, emotion",
     )
     _add_data(compare)
     compare.add_argument(
         "--pipelines",
-        nargs="+",
-        choices=_PIPELINES,
+        type=_pipeline_names,
         default=list(_PIPELINES),
-        metavar="NAME",
-        help=f"of {', '.join(_PIPELINES)} (default: all)",
+        metavar="NAMES",
+        help="what to compare, as NAME,NAME,... (default: all)",
     )
     compare.add_argument(
-        "--cv",
-        type=_protocol,
-        default="loso",
-        metavar="PROTOCOL",
-        help="loso: leave one speaker out (default); leave-2, leave-3, ...; leow2021: published "
-        "folds of emodb and ravdess, tuned on two validation speakers",
+        "--cv", type=_protocol, default="loso", metavar="PROTOCOL", help="default: loso"
     )
     compare.add_argument(
-        "--results", type=Path, metavar="DIR", help="keep finished folds here, and go on from them"
+        "--results", type=Path, metavar="DIR", help="keep finished folds and the report here"
     )
     compare.add_argument("--cache", type=Path, metavar="DIR", help="keep features of files here")
-    compare.add_argument("--html", type=Path, metavar="FILE", help="write a report")
-    compare.add_argument("--csv", type=Path, metavar="DIR", help="write tables and predictions")
+    compare.add_argument(
+        "--html", type=Path, metavar="FILE", help="the report (default: DIR/report.html)"
+    )
+    compare.add_argument("--csv", type=Path, metavar="DIR", help="tables (default: DIR/csv)")
     compare.add_argument("--json", action="store_true", help="print JSON instead of text")
     _add_common(compare)
     return parser
@@ -128,40 +142,61 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
 
 
+def _pipeline_names(text: str) -> list[str]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in _PIPELINES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(_PIPELINES)}")
+    return names
+
+
 def _protocol(text: str) -> str:
-    if text not in ("loso", "leow2021") and not re.fullmatch(r"leave-[1-9]\d*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of loso, leave-2, leow2021")
+    if text not in ("loso", "leow2021", "random") and not re.fullmatch(r"leave-[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of loso, leave-2, leow2021, random")
     return text
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    folder = arguments.results
     if arguments.corpus == "synthetic":
-        corpus = _written_corpus(folder / "corpus")
+        corpus = _written_corpus(arguments.results / "corpus")
     else:
         corpus = _load_corpus(arguments)
     first = os.path.relpath(str(corpus.audio[0]))
     print(f"{corpus}\nReading {len(corpus)} files, the first is {first}\n", flush=True)
-    result = _run(corpus, arguments)
-    print(result)
-    report = result.to_html(folder / "report.html")
-    tables = result.to_csv(folder / "csv")
-    print(f"\nReport: {report}\nTables: {', '.join(map(str, tables))}")
+    _report(corpus, arguments)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    result = _run(_load_corpus(arguments), arguments)
+    _report(_load_corpus(arguments), arguments)
+
+
+def _report(corpus: "Corpus", arguments: argparse.Namespace) -> None:
+    """Run the comparison, print what it found, and then write it."""
+    html, csv = arguments.html, arguments.csv
+    if arguments.results is not None:
+        html = html or arguments.results / "report.html"
+        csv = csv or arguments.results / "csv"
+    _check_writable(html, csv)
+    result = _run(corpus, arguments)
+    print(json.dumps(_as_json(result), indent=2) if arguments.json else result, flush=True)
     written = []
-    if arguments.html is not None:
-        written.append(result.to_html(arguments.html))
-    if arguments.csv is not None:
-        written += result.to_csv(arguments.csv)
-    if arguments.json:
-        print(json.dumps(_as_json(result), indent=2))
-        return
-    print(result)
-    if written:
-        print(f"\nWritten: {', '.join(map(str, written))}")
+    if html is not None:
+        written.append(f"Report: {result.to_html(html)}")
+    if csv is not None:
+        written.append(f"Tables: {', '.join(map(str, result.to_csv(csv)))}")
+    if written and not arguments.json:
+        print("", *written, sep="\n")
+
+
+def _check_writable(html: Path | None, csv: Path | None) -> None:
+    """Raise now, not after a long run, if a file cannot be written."""
+    if html is not None and html.is_dir():
+        raise ValueError(f"the report cannot be written to {html}: it is a folder")
+    for folder in (html and html.parent, csv):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
 
 
 def _run(corpus: "Corpus", arguments: argparse.Namespace) -> "ComparisonResult":
@@ -179,6 +214,7 @@ def _run(corpus: "Corpus", arguments: argparse.Namespace) -> "ComparisonResult":
         cv=cv,
         protocol=protocol,
         results_dir=arguments.results,
+        allow_speaker_overlap=arguments.cv == "random",
         cache="auto" if arguments.cache is None else arguments.cache,
         n_jobs=arguments.n_jobs,
         verbose=not arguments.quiet,
@@ -186,6 +222,8 @@ def _run(corpus: "Corpus", arguments: argparse.Namespace) -> "ComparisonResult":
 
 
 def _splitter(protocol: str, corpus: "Corpus") -> tuple[Any, str]:
+    from sklearn.model_selection import StratifiedKFold
+
     from serkit.model_selection import LeaveSpeakersOut, load_protocol
 
     if protocol == "leow2021":
@@ -196,6 +234,8 @@ def _splitter(protocol: str, corpus: "Corpus") -> tuple[Any, str]:
         return load_protocol(f"leow2021-{corpus.name}"), (
             "leave two speakers out (Leow 2021), tuned on two more, fitted on the rest"
         )
+    if protocol == "random":
+        return StratifiedKFold(5, shuffle=True, random_state=0), "5 random folds"
     n_speakers = 1 if protocol == "loso" else int(protocol.removeprefix("leave-"))
     if n_speakers == 1:
         return LeaveSpeakersOut(1), "leave one speaker out"
@@ -229,23 +269,20 @@ def _load_corpus(arguments: argparse.Namespace) -> "Corpus":
 
 
 def _written_corpus(folder: Path) -> "Corpus":
-    """Return the made corpus as files, writing them if they are not there."""
+    """Write the made corpus as files, anew in every run, and return it."""
     import soundfile
 
     from serkit.datasets import load_manifest, make_emotional_speech
 
+    folder.mkdir(parents=True, exist_ok=True)
+    made = make_emotional_speech(random_state=0)
+    table = made.table
+    table["file"] = table["speaker"] + "_" + table["emotion"] + "_" + table["sentence"] + ".wav"
+    for file, waveform in zip(table["file"], made.audio, strict=True):
+        soundfile.write(folder / file, waveform, made.sampling_rate)
     manifest = folder / "corpus.csv"
-    if not manifest.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        made = make_emotional_speech(random_state=0)
-        table = made.table
-        table["file"] = table["speaker"] + "_" + table["emotion"] + "_" + table["sentence"] + ".wav"
-        for file, waveform in zip(table["file"], made.audio, strict=True):
-            soundfile.write(folder / file, waveform, made.sampling_rate)
-        # The table comes last and at once: where it is, all files are.
-        columns = ["file", "speaker", "gender", "emotion", "sentence"]
-        table[columns].to_csv(folder / "corpus.csv.part", index=False)
-        os.replace(folder / "corpus.csv.part", manifest)
+    columns = ["file", "speaker", "gender", "emotion", "sentence"]
+    table[columns].to_csv(manifest, index=False)
     return load_manifest(manifest, name="synthetic")
 
 

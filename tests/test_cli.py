@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from serkit.cli import main
+from serkit.evaluation._fold import evaluate_fold
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +33,87 @@ def compare(manifest, *arguments):
     return main(["compare", str(manifest), "--pipelines", "mfcc-svm", "--quiet", *arguments])
 
 
-def test_files_become_a_table(manifest, tmp_path, capsys):
-    html, csv = tmp_path / "report.html", tmp_path / "csv"
-    arguments = ["--results", str(tmp_path / "r"), "--html", str(html), "--csv", str(csv)]
+def test_files_become_a_table_and_a_report(manifest, tmp_path, capsys):
+    arguments = ["--results", str(tmp_path)]
     assert compare(manifest, *arguments) == 0
     shown = capsys.readouterr().out
     assert "MFCC statistics + SVM" in shown
     assert "leave one speaker out, 3 folds, 3 speakers, 18 utterances" in shown
-    assert html.is_file()
-    assert (csv / "predictions.csv").is_file()
-    stored = sorted((tmp_path / "r" / "folds").iterdir())
+    assert f"Report: {tmp_path / 'report.html'}" in shown
+    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / "csv" / "predictions.csv").is_file()
+    stored = sorted((tmp_path / "folds").iterdir())
     assert len(stored) == 3
     assert compare(manifest, *arguments) == 0
-    assert sorted((tmp_path / "r" / "folds").iterdir()) == stored
+    assert sorted((tmp_path / "folds").iterdir()) == stored
     assert capsys.readouterr().out == shown
+
+
+def test_report_and_tables_go_where_they_are_told(manifest, tmp_path):
+    html, csv = tmp_path / "a" / "page.html", tmp_path / "b"
+    assert compare(manifest, "--html", str(html), "--csv", str(csv)) == 0
+    assert html.is_file()
+    assert (csv / "table.csv").is_file()
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "a", csv]
+
+
+@pytest.mark.parametrize("option", ["--html", "--csv", "--results"])
+def test_places_that_cannot_be_written_are_found_before_the_run(
+    option, manifest, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("serkit.evaluation.compare", None)
+    (tmp_path / "file").touch()
+    assert compare(manifest, option, str(tmp_path / "file" / "x")) == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err
+    assert compare(manifest, "--html", str(tmp_path)) == 1
+    assert "it is a folder" in capsys.readouterr().err
+
+
+def test_the_table_is_printed_even_if_the_report_fails(manifest, tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("serkit.evaluation.ComparisonResult.to_html", fail)
+    assert compare(manifest, "--results", str(tmp_path)) == 1
+    shown = capsys.readouterr()
+    assert "MFCC statistics + SVM" in shown.out
+    assert "disk full" in shown.err
+
+
+def test_ctrl_c_keeps_finished_folds(manifest, tmp_path, capsys, monkeypatch):
+    folds = []
+
+    def press_in_second_fold(*arguments):
+        folds.append(arguments)
+        if len(folds) == 2:
+            raise KeyboardInterrupt
+        return evaluate_fold(*arguments)
+
+    monkeypatch.setattr("serkit.evaluation._compare.evaluate_fold", press_in_second_fold)
+    assert compare(manifest, "--results", str(tmp_path)) == 130
+    assert "finished folds are kept" in capsys.readouterr().err
+    assert len(list((tmp_path / "folds").glob("*.json"))) == 1
+    assert compare(manifest, "--results", str(tmp_path)) == 0
+    assert len(folds) == 4
+
+
+def test_several_pipelines_are_one_word(manifest, capsys):
+    arguments = ["compare", "--pipelines", "mfcc-svm,mfcc-mlp", str(manifest), "--quiet"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "MFCC statistics + SVM" in shown
+    assert "MFCC statistics + MLP" in shown
+
+
+def test_random_folds_are_labelled(manifest, capsys):
+    assert compare(manifest, "--cv", "random") == 0
+    assert "5 random folds (speaker-DEPENDENT), 5 folds" in capsys.readouterr().out
+
+
+def test_a_table_without_rows_is_named(tmp_path, capsys):
+    (tmp_path / "table.csv").write_text("file,speaker,emotion\n")
+    assert compare(tmp_path / "table.csv") == 1
+    assert "no utterances" in capsys.readouterr().err
 
 
 def test_json_is_the_table(manifest, capsys):
@@ -78,7 +146,15 @@ def test_debug_shows_where_an_error_comes_from():
         main(["compare", "emodb", "--debug"])
 
 
-@pytest.mark.parametrize("arguments", [[], ["compare"], ["compare", "synthetic", "--cv", "ten"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["compare"],
+        ["compare", "synthetic", "--cv", "ten"],
+        ["compare", "synthetic", "--pipelines", "mfcc-svm,none"],
+    ],
+)
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -95,7 +171,7 @@ def test_help_fits_on_a_screen_and_imports_nothing_heavy(command):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert 0 < done.stdout.count("\n") <= 40
+    assert 0 < done.stdout.count("\n") <= 48
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -116,3 +192,11 @@ def test_demo_writes_files_and_reads_them(tmp_path, capsys, monkeypatch):
         assert "MFCC statistics + SVM" in shown
     assert len(list((tmp_path / "corpus").glob("*.wav"))) == 12
     assert (tmp_path / "report.html").is_file()
+    # What is lost, or was made by an older version, is made anew.
+    first, second, third, *_ = sorted((tmp_path / "corpus").glob("*.wav"))
+    made = second.read_bytes()
+    first.unlink()
+    second.write_bytes(third.read_bytes())
+    assert main(["demo", "--results", str(tmp_path), "--quiet"]) == 0
+    assert first.is_file()
+    assert second.read_bytes() == made

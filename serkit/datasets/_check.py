@@ -1,16 +1,16 @@
 """Decode audio and find the utterances that cannot be used."""
 
 import os
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import soundfile
 
-from serkit.utils import AudioSegment, is_path, parallel_map
+from serkit.utils import AudioSegment, BadAudioError, is_path, open_audio, parallel_map
 
-__all__ = ["file_duration", "measure_audio"]
+__all__ = ["file_duration", "measure_audio", "report_bad"]
 
 _BLOCK = 1 << 18  # frames decoded at a time: memory stays flat for long recordings
 
@@ -38,16 +38,25 @@ def measure_audio(
     return durations, reasons
 
 
+def report_bad(files: pd.Series, reasons: list[str | None], *, on_error: str) -> pd.DataFrame:
+    """Return the rows, files and reasons of bad utterances, or raise them as one error."""
+    report = files.to_frame().assign(reason=pd.array(reasons, dtype="string"))
+    report = report[report["reason"].notna()].rename_axis("row")
+    if on_error == "raise" and len(report):
+        lines = [f"  {row}: {file}: {reason}" for row, file, reason in report.itertuples()]
+        raise ValueError(
+            f"{len(report)} of {len(files)} utterances cannot be used; repair them, or leave "
+            "them out with on_error='skip':\n" + "\n".join(lines)
+        )
+    return report
+
+
 def file_duration(path: str) -> float:
     """Return the duration in seconds that the header states, NaN if it cannot be read."""
     try:
         return soundfile.info(path).duration
     except (soundfile.SoundFileError, OSError):
         return np.nan
-
-
-class _BadAudioError(Exception):
-    pass
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class _Check:
     def __call__(self, item: Any) -> tuple[float, str | None]:
         try:
             duration = _decode(item) if is_path(item) else self._inspect(item)
-        except (_BadAudioError, soundfile.SoundFileError, OSError) as error:
+        except BadAudioError as error:
             return np.nan, str(error)
         if duration < self.min_duration:
             return duration, f"lasts {duration:.3f} s, less than {self.min_duration:g} s"
@@ -66,54 +75,16 @@ class _Check:
 
     def _inspect(self, waveform: np.ndarray) -> float:
         if not waveform.size:
-            raise _BadAudioError("no samples")
-        _require_finite(waveform)
+            raise BadAudioError("no samples")
+        if not np.isfinite(waveform).all():
+            raise BadAudioError("contains NaN or infinity")
         assert self.sampling_rate is not None, "waveforms always have one"
         return len(waveform) / self.sampling_rate
 
 
 def _decode(item: str | os.PathLike | AudioSegment) -> float:
     """Decode a file, or a part of it, and return the duration in seconds."""
-    part = item if isinstance(item, AudioSegment) else AudioSegment(item)
-    if not os.path.isfile(part.file):
-        raise _BadAudioError("no such file")
-    if not os.path.getsize(part.file):
-        raise _BadAudioError("the file is empty")
-    with soundfile.SoundFile(part.file) as sound:
-        rate, n_frames = sound.samplerate, sound.frames
-        if not n_frames:
-            raise _BadAudioError("no samples")
-        _require_whole(sound.extra_info)
-        start = round(part.start * rate)
-        stop = n_frames if part.end is None else round(part.end * rate)
-        if not start < stop <= n_frames:
-            raise _BadAudioError(
-                f"from {part.start:g} s to {stop / rate:g} s is no part of its "
-                f"{n_frames / rate:g} s"
-            )
-        sound.seek(start)
-        for position in range(start, stop, _BLOCK):
-            wanted = min(_BLOCK, stop - position)
-            block = sound.read(wanted, dtype="float32")
-            if len(block) < wanted:
-                raise _BadAudioError(f"breaks off at {(position + len(block)) / rate:.3f} s")
-            _require_finite(block)
-    return (stop - start) / rate
-
-
-def _require_finite(samples: np.ndarray) -> None:
-    if not np.isfinite(samples).all():
-        raise _BadAudioError("contains NaN or infinity")
-
-
-def _require_whole(header: str) -> None:
-    """Refuse a WAV file that ends before the data that its header announces.
-
-    libsndfile reads what is there, and only notes the difference.
-    """
-    sizes = re.search(r"^data : (\d+) \(should be (\d+)\)", header, flags=re.MULTILINE)
-    if sizes:
-        announced, present = map(int, sizes.groups())
-        # A stream of unknown length announces the largest number.
-        if present + 1 < announced < 0x7FFFFFFF:
-            raise _BadAudioError(f"breaks off: {present} of {announced} bytes of audio are there")
+    with open_audio(item) as audio:
+        for start in range(0, audio.n_samples, _BLOCK):
+            audio.read(start, min(start + _BLOCK, audio.n_samples))
+        return audio.n_samples / audio.sampling_rate

@@ -4,9 +4,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from serkit.datasets._table import listed
 
-__all__ = ["choose_prefixes", "common_root", "require_one_rate"]
+__all__ = ["choose_prefixes", "common_root", "move_files", "require_one_rate", "tag"]
 
 
 def choose_prefixes(
@@ -57,3 +59,23 @@ def common_root(roots: Sequence[Path | None]) -> Path | None:
         return Path(os.path.commonpath([root or Path.cwd() for root in roots]))
     except ValueError:  # folders on different drives
         return None
+
+
+def move_files(table: pd.DataFrame, root: Path | None, new_root: Path | None) -> pd.DataFrame:
+    """Return a table of files below one root as one of files below another, None for none."""
+    if root == new_root:
+        return table
+    paths = [os.path.join(root or Path.cwd(), file) for file in table["file"]]
+    return table.assign(
+        file=[os.path.relpath(path, new_root) for path in paths] if new_root else paths
+    )
+
+
+def tag(table: pd.DataFrame, name: str | None, prefix: str | None) -> pd.DataFrame:
+    """Return a table with prefixed codes and the name of the corpus it comes from."""
+    if prefix is not None:
+        codes = ("speaker", "sentence", "session")
+        table = table.assign(**{column: f"{prefix}:" + table[column] for column in codes})
+    if "corpus" not in table:
+        table = table.assign(corpus=pd.array([name] * len(table), dtype="string"))
+    return table

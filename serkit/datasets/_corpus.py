@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from serkit.datasets._check import measure_audio
-from serkit.datasets._concat import choose_prefixes, common_root, require_one_rate
-from serkit.datasets._table import audio_item, check_table, check_waveforms, listed
+from serkit.datasets._check import measure_audio, report_bad
+from serkit.datasets._concat import choose_prefixes, common_root, move_files, require_one_rate, tag
+from serkit.datasets._summary import count_utterances, summary_lines
+from serkit.datasets._table import audio_item, check_table, check_waveforms, listed, matching_rows
 from serkit.utils import as_ragged
 
 __all__ = ["Corpus"]
@@ -23,7 +24,8 @@ class Corpus:
 
     A corpus on disk and one in memory are used in the same way; only what is
     in ``audio`` differs. A corpus is not changed after it was made: indexing
-    and all methods return new ones.
+    and all methods return new ones, and the waveforms it hands out are
+    read-only.
 
     Parameters
     ----------
@@ -32,12 +34,15 @@ class Corpus:
         ``speaker``, ``gender``, ``emotion``, ``sentence``, ``session``,
         ``start``, ``end``, ``partition`` and ``duration`` (``start``, ``end``
         and ``duration`` in seconds); those not given are added as missing,
-        others are kept.
+        others are kept. Of known text, spaces around it are dropped, a blank is
+        missing, and the number 3.0 is ``"3"``. Speakers that differ only in
+        capital letters are refused.
     root : path-like or None, default=None
         The folder that ``file`` is relative to; ``None`` is the working folder.
     waveforms : sequence of ndarray or None, default=None
-        The audio itself, one 1-D array per row. ``duration`` is then that of
-        the waveform, and ``start`` and ``end`` only tell where it comes from.
+        The audio itself, one 1-D array per row, which is not copied: do not
+        write into it afterwards. ``duration`` is then that of the waveform, and
+        ``start`` and ``end`` only tell where it comes from.
     sampling_rate : int or None, default=None
         Sampling rate of the waveforms in Hz; files carry their own.
     name : str or None, default=None
@@ -77,6 +82,10 @@ class Corpus:
         loaded = AudioLoader(sampling_rate=16000).fit_transform(corpus.audio)
         corpus = Corpus(corpus.table, waveforms=loaded, sampling_rate=16000)
 
+    Waveforms are not resampled on the way through a pipeline, and arrays do not
+    tell their rate: every step takes them to have its own ``sampling_rate``.
+    ``serkit.evaluation.compare`` refuses steps of another rate than the corpus.
+
     Examples
     --------
     >>> import numpy as np
@@ -108,12 +117,7 @@ class Corpus:
         self._table = check_table(table, in_memory=waveforms is not None)
         self._waveforms = None
         if waveforms is not None:
-            self._waveforms = check_waveforms(waveforms, len(self._table))
-            if sampling_rate is None or sampling_rate <= 0:
-                raise ValueError(
-                    f"waveforms need their sampling_rate in Hz, a positive number; "
-                    f"got {sampling_rate!r}"
-                )
+            self._waveforms = check_waveforms(waveforms, len(self._table), sampling_rate)
             lengths = np.array([len(waveform) for waveform in self._waveforms], dtype=float)
             self._table["duration"] = lengths / sampling_rate
         elif sampling_rate is not None:
@@ -163,12 +167,17 @@ class Corpus:
         return len(self._table)
 
     def __getitem__(self, key: Any) -> "Corpus":
-        """Return a part: of a slice, a mask, an array of positions or one position."""
+        """Return a part: of a slice, a mask, an array of positions or one position.
+
+        A mask leaves out what it says nothing about, such as missing labels.
+        """
         if isinstance(key, str | tuple):
             raise TypeError(
                 f"a corpus is indexed by positions or by a mask, not by {key!r}; "
                 "for columns use corpus.table, for values corpus.select"
             )
+        if hasattr(key, "to_numpy") and pd.api.types.is_bool_dtype(key.dtype):
+            key = key.to_numpy(dtype=bool, na_value=False)
         if not isinstance(key, slice):
             key = np.asarray(key, dtype=int if np.size(key) == 0 else None)
         rows = np.atleast_1d(np.arange(len(self))[key])
@@ -221,16 +230,15 @@ class Corpus:
         names = [corpus.name for corpus in corpora]
         speakers = [set(corpus._table["speaker"].dropna()) for corpus in corpora]
         prefixes = choose_prefixes(names, speakers, prefix)
+        tables = [tag(c._table, c.name, text) for c, text in zip(corpora, prefixes, strict=True)]
         root = waveforms = None
         if corpora[0]._waveforms is None:
             root = common_root([corpus.root for corpus in corpora])
+            tables = [move_files(t, c.root, root) for t, c in zip(tables, corpora, strict=True)]
         else:
             waveforms = np.concatenate([corpus.audio for corpus in corpora])
         return cls(
-            pd.concat(
-                [c._tagged(text, root) for c, text in zip(corpora, prefixes, strict=True)],
-                ignore_index=True,
-            ),
+            pd.concat(tables, ignore_index=True),
             root=root,
             waveforms=waveforms,
             sampling_rate=corpora[0].sampling_rate,
@@ -262,22 +270,7 @@ class Corpus:
         >>> corpus.select(speaker="08").table["file"].tolist()
         ['2.wav']
         """
-        mask = np.ones(len(self), dtype=bool)
-        for column, wanted in conditions.items():
-            if column not in self._table:
-                raise ValueError(
-                    f"there is no column {column!r}; there are {listed(self._table.columns)}"
-                )
-            is_one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
-            values = [wanted] if is_one else list(wanted)
-            known = self._table[column].dropna().unique()
-            unknown = [value for value in values if value not in known]
-            if unknown:
-                raise ValueError(
-                    f"{column} is nowhere {listed(unknown)}; it takes the values {listed(known)}"
-                )
-            mask &= self._table[column].isin(values).to_numpy()
-        return self[mask]
+        return self[matching_rows(self._table, conditions)]
 
     def map_labels(self, mapping: Mapping[str, str], *, drop_unmapped: bool = False) -> "Corpus":
         """Rename or merge emotion labels.
@@ -356,14 +349,7 @@ class Corpus:
         durations, reasons = measure_audio(
             self.audio, self.sampling_rate, min_duration, n_jobs=n_jobs, verbose=verbose
         )
-        report = self._table[["file"]].assign(reason=pd.array(reasons, dtype="string"))
-        report = report[report["reason"].notna()].rename_axis("row")
-        if on_error == "raise" and len(report):
-            lines = [f"  {row}: {file}: {reason}" for row, file, reason in report.itertuples()]
-            raise ValueError(
-                f"{len(report)} of {len(self)} utterances cannot be used; repair them, or leave "
-                "them out with on_error='skip':\n" + "\n".join(lines)
-            )
+        report = report_bad(self._table["file"], reasons, on_error=on_error)
         measured = self._with_table(self._table.assign(duration=durations))
         return measured[np.array([reason is None for reason in reasons], dtype=bool)], report
 
@@ -375,17 +361,10 @@ class Corpus:
         counts : DataFrame
             One row per speaker and a last one for all, with ``gender``, one
             column per emotion, ``all``, and ``duration`` in seconds. ``"?"``
-            stands for a missing label.
+            stands for a missing label; a label that has one of these names
+            itself is put in quotes: ``"'all'"``.
         """
-        table = self._table.fillna({"speaker": "?", "emotion": "?"})
-        of_speaker = table.groupby("speaker")
-        counts = pd.crosstab(table["speaker"], table["emotion"]).rename_axis(columns=None)
-        counts["all"] = counts.sum(axis=1)
-        counts.loc["all"] = counts.sum()
-        counts.insert(0, "gender", of_speaker["gender"].first())
-        counts["duration"] = of_speaker["duration"].sum(min_count=1)
-        counts.loc["all", "duration"] = table["duration"].sum(min_count=1)
-        return counts
+        return count_utterances(self._table)
 
     def __repr__(self) -> str:
         return "\n  ".join(self._summary())
@@ -396,23 +375,11 @@ class Corpus:
         return f"<div><strong>{head}</strong><br>{'<br>'.join(rest)}{counts}</div>"
 
     def _summary(self) -> list[str]:
-        title = "Corpus" if self.name is None else f"Corpus {self.name!r}"
-        genders = self._table.drop_duplicates("speaker")["gender"].value_counts().sort_index()
-        speakers = f"{self._table['speaker'].nunique()} speakers"
-        if len(genders):
-            speakers += f" ({', '.join(f'{n} {gender}' for gender, n in genders.items())})"
-        parts = [f"{len(self)} utterances", speakers]
-        if len(self) and self._table["duration"].notna().all():
-            parts.append(f"{self._table['duration'].sum() / 60:.1f} min")
-        emotions = self._table["emotion"].value_counts().sort_index()
-        lines = [f"{title}: {', '.join(parts)}"]
-        if len(emotions):
-            lines.append(", ".join(f"{emotion} {n}" for emotion, n in emotions.items()))
-        if self._waveforms is not None:
-            lines.append(f"waveforms in memory at {self.sampling_rate} Hz")
+        if self._waveforms is None:
+            place = f"files in {self.root or 'the working folder'}"
         else:
-            lines.append(f"files in {self.root or 'the working folder'}")
-        return lines
+            place = f"waveforms in memory at {self.sampling_rate} Hz"
+        return summary_lines(self._table, name=self.name, place=place)
 
     def _labels(self, column: str) -> np.ndarray:
         return self._table[column].to_numpy(dtype=object, na_value=None)
@@ -421,17 +388,3 @@ class Corpus:
         other = copy.copy(self)
         other._table = table
         return other
-
-    def _tagged(self, prefix: str | None, root: Path | None) -> pd.DataFrame:
-        """Return the table with prefixed codes, its files relative to another root."""
-        table = self.table
-        if prefix is not None:
-            for column in ("speaker", "sentence", "session"):
-                table[column] = f"{prefix}:" + table[column]
-        if self._waveforms is None and root != self.root:
-            folder = os.fspath(self.root or Path.cwd())
-            files = [os.path.join(folder, file) for file in table["file"]]
-            table["file"] = [os.path.relpath(file, root) if root else file for file in files]
-        if "corpus" not in table:
-            table["corpus"] = pd.array([self.name] * len(table), dtype="string")
-        return table

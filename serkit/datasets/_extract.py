@@ -4,9 +4,13 @@ import os
 import stat
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 __all__ = ["unzip"]
+
+_MAX_SIZE = 10 * 10**9  # bytes after unpacking, several times the largest corpus here
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)  # RuntimeError: encrypted
 
 
 def unzip(archive: str | os.PathLike, folder: str | os.PathLike) -> None:
@@ -22,8 +26,9 @@ def unzip(archive: str | os.PathLike, folder: str | os.PathLike) -> None:
     Raises
     ------
     ValueError
-        If the file is no intact archive, or if a member would be written
-        outside the folder or is a link; nothing is unpacked then.
+        If the file is no intact archive or is encrypted, if a member would be
+        written outside the folder or is a link, or if all of it takes more than
+        10 GB; nothing is unpacked then.
     """
     folder = Path(folder)
     try:
@@ -31,13 +36,17 @@ def unzip(archive: str | os.PathLike, folder: str | os.PathLike) -> None:
             zipfile.ZipFile(archive) as source,
             tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch,
         ):
-            for member in source.infolist():
+            members = source.infolist()
+            for member in members:
                 _check_member(member)
+            size = sum(member.file_size for member in members)
+            if size > _MAX_SIZE:
+                raise ValueError(f"{archive} would unpack to {size} bytes, too many for a corpus")
             content = Path(scratch) / "content"
             content.mkdir()
             source.extractall(content)
             content.rename(folder)
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         raise ValueError(f"{archive} is no intact ZIP archive: {error}") from error
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from serkit.datasets._check import file_duration
 from serkit.datasets._corpus import Corpus
+from serkit.datasets._table import listed
 from serkit.utils import parallel_map
 
 __all__ = [
@@ -106,9 +107,9 @@ def report_mismatch(
     check_on_missing(on_missing)
     findings = []
     if missing:
-        findings.append(f"{len(missing)} of {n_expected} files are missing: {_first(missing)}")
+        findings.append(f"{len(missing)} of {n_expected} files are missing: {listed(missing)}")
     if foreign:
-        findings.append(f"{len(foreign)} files do not belong to it: {_first(foreign)}")
+        findings.append(f"{len(foreign)} files do not belong to it: {listed(foreign)}")
     if not findings or on_missing == "ignore":
         return
     message = f"{name} in {root}: " + "; ".join(findings)
@@ -141,8 +142,3 @@ def fill_durations(corpus: Corpus, *, n_jobs: int | None, verbose: int | bool) -
 
 def _duration_below(root: str, file: str) -> float:
     return file_duration(os.path.join(root, file))
-
-
-def _first(names: list[str], limit: int = 8) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

@@ -25,7 +25,7 @@ def load_manifest(
     n_jobs: int | None = None,
     verbose: int | bool = 0,
 ) -> Corpus:
-    """Load a corpus that a table describes, one row per utterance.
+    r"""Load a corpus that a table describes, one row per utterance.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def load_manifest(
         UTF-8. It has the columns ``file``, ``speaker`` and ``emotion``, and may
         have the others of :class:`Corpus`; further columns are kept. Text is
         read as it stands: speaker ``03`` stays ``"03"``; an empty field is
-        missing.
+        missing. Paths may be those of Windows (``wav\1.wav``).
     root : path-like or None, default=None
         The folder that ``file`` is relative to; ``None`` is the folder of the
         table, or the working folder for a DataFrame.
@@ -60,7 +60,7 @@ def load_manifest(
     FileNotFoundError
         If the table, or with ``on_missing="error"`` an audio file, is missing.
     ValueError
-        If a required column is missing.
+        If the table cannot be read, has no rows, or lacks a required column.
 
     Examples
     --------
@@ -79,8 +79,14 @@ def load_manifest(
         root = path.parent if root is None else root
         name = path.stem if name is None else name
     table = _rename(table, columns or {})
+    if table.empty:
+        raise ValueError(f"{name or 'the manifest'} has no utterances, only columns")
     corpus = Corpus(table, root=root, name=name)
-    present = [os.path.isfile(file) for file in _files(corpus)]
+    present = _present(corpus)
+    if not any(present):  # as in a table that was written on Windows
+        table = corpus.table.assign(file=corpus.table["file"].str.replace("\\", "/"))
+        corpus = Corpus(table, root=root, name=name)
+        present = _present(corpus)
     missing = corpus.table.loc[[not there for there in present], "file"].unique()
     report_mismatch(
         name or "the manifest",
@@ -94,16 +100,22 @@ def load_manifest(
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return pd.read_parquet(path)
-    return pd.read_csv(
-        path,
-        sep="\t" if path.suffix.lower() in (".tsv", ".tab") else ",",
-        dtype=str,
-        keep_default_na=False,
-        na_values=[""],
-        encoding="utf-8-sig",
-    )
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        return pd.read_csv(
+            path,
+            sep="\t" if suffix in (".tsv", ".tab") else ",",
+            dtype=str,
+            keep_default_na=False,
+            na_values=[""],
+            encoding="utf-8-sig",
+        )
+    except ValueError as error:  # empty, ragged or in another encoding
+        raise ValueError(
+            f"{path} cannot be read; a table is Parquet, or text in UTF-8: {error}"
+        ) from error
 
 
 def _rename(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
@@ -125,5 +137,5 @@ def _rename(table: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     return table
 
 
-def _files(corpus: Corpus) -> list[str]:
-    return [getattr(item, "file", item) for item in corpus.audio]
+def _present(corpus: Corpus) -> list[bool]:
+    return [os.path.isfile(getattr(item, "file", item)) for item in corpus.audio]

@@ -1,6 +1,6 @@
 """The table of a corpus: its columns, and what must hold in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from serkit.utils import AudioSegment, as_ragged
 
-__all__ = ["audio_item", "check_table", "check_waveforms", "listed"]
+__all__ = ["audio_item", "check_table", "check_waveforms", "listed", "matching_rows"]
 
 COLUMNS = (
     "file",
@@ -39,10 +39,10 @@ def check_table(table: Any, *, in_memory: bool) -> pd.DataFrame:
         if column in SECONDS:
             table[column] = _as_seconds(table[column])
         else:
-            # Whole numbers beside missing values arrive as floats: 3.0 is speaker "3".
-            table[column] = table[column].convert_dtypes().astype("string")
+            table[column] = _as_text(table[column])
     if not in_memory and table["file"].isna().any():
         raise ValueError(f"row {int(table['file'].isna().argmax())} names no file")
+    _refuse_twin_speakers(table["speaker"])
     begin = table["start"].fillna(0)
     outside = (begin < 0) | (table["end"] <= begin)
     if outside.any():
@@ -55,6 +55,31 @@ def check_table(table: Any, *, in_memory: bool) -> pd.DataFrame:
     return table
 
 
+def _as_text(column: pd.Series) -> pd.Series:
+    """Return labels as text without spaces around it, what is blank as missing."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        column = pd.Series([_whole(value) for value in column], dtype=object)
+    return column.astype("string").str.strip().replace("", pd.NA)
+
+
+def _whole(value: Any) -> Any:
+    # Whole numbers beside missing values arrive as floats: 3.0 is speaker "3".
+    is_whole = isinstance(value, float | np.floating) and value.is_integer()
+    return int(value) if is_whole else value
+
+
+def _refuse_twin_speakers(speakers: pd.Series) -> None:
+    """Refuse "Anna" beside "anna": as two speakers they would leak from training to test."""
+    codes = pd.Series(speakers.dropna().unique(), dtype="string")
+    folded = codes.str.casefold()
+    twins = codes[folded.duplicated(keep=False)]
+    if len(twins):
+        raise ValueError(
+            f"the speakers {listed(twins)} differ only in capital letters; give each person one "
+            "label, such as table['speaker'].str.lower()"
+        )
+
+
 def _as_seconds(column: pd.Series) -> pd.Series:
     try:
         return pd.to_numeric(column).astype(float)
@@ -62,9 +87,13 @@ def _as_seconds(column: pd.Series) -> pd.Series:
         raise ValueError(f"column {column.name!r} has to hold seconds: {error}") from None
 
 
-def check_waveforms(waveforms: Any, n_utterances: int) -> np.ndarray:
-    """Return the waveforms in a ragged array, one for each row of the table."""
-    ragged = as_ragged(np.asarray(waveform) for waveform in waveforms)
+def check_waveforms(waveforms: Any, n_utterances: int, sampling_rate: int | None) -> np.ndarray:
+    """Return read-only views of the waveforms, one for each row of the table."""
+    if sampling_rate is None or sampling_rate <= 0:
+        raise ValueError(
+            f"waveforms need their sampling_rate in Hz, a positive number; got {sampling_rate!r}"
+        )
+    ragged = as_ragged(np.asarray(waveform).view() for waveform in waveforms)
     if len(ragged) != n_utterances:
         raise ValueError(f"there are {len(ragged)} waveforms for a table of {n_utterances} rows")
     for row, waveform in enumerate(ragged):
@@ -73,6 +102,7 @@ def check_waveforms(waveforms: Any, n_utterances: int) -> np.ndarray:
                 f"waveform {row} is an array of shape {waveform.shape} and type "
                 f"{waveform.dtype}; a waveform is a 1-D array of numbers"
             )
+        waveform.flags.writeable = False
     return ragged
 
 
@@ -83,6 +113,24 @@ def audio_item(file: str, start: float, end: float) -> str | AudioSegment:
     return AudioSegment(
         file, 0.0 if np.isnan(start) else float(start), None if np.isnan(end) else float(end)
     )
+
+
+def matching_rows(table: pd.DataFrame, conditions: Mapping[str, Any]) -> np.ndarray:
+    """Return a mask of the rows whose columns have the given value, or one of them."""
+    mask = np.ones(len(table), dtype=bool)
+    for column, wanted in conditions.items():
+        if column not in table:
+            raise ValueError(f"there is no column {column!r}; there are {listed(table.columns)}")
+        is_one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+        values = [wanted] if is_one else list(wanted)
+        known = table[column].dropna().unique()
+        unknown = [value for value in values if value not in known]
+        if unknown:
+            raise ValueError(
+                f"{column} is nowhere {listed(unknown)}; it takes the values {listed(known)}"
+            )
+        mask &= table[column].isin(values).to_numpy()
+    return mask
 
 
 def listed(values: Iterable[Any], limit: int = 12) -> str:

@@ -1,7 +1,7 @@
 """Compare pipelines on the same speaker-independent folds."""
 
 import os
-import warnings
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +10,18 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm.auto import tqdm
 
 from serkit.datasets import Corpus
+from serkit.evaluation._checks import (
+    check_arguments,
+    check_sampling_rate,
+    find_crossing,
+    list_splits,
+)
+from serkit.evaluation._collect import collect_result
 from serkit.evaluation._features import extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold, seeded
 from serkit.evaluation._provenance import (
@@ -24,7 +30,7 @@ from serkit.evaluation._provenance import (
     describe_pipeline,
     result_key,
 )
-from serkit.evaluation._result import ComparisonResult, collect_result
+from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._store import ResultsStore
 from serkit.model_selection import (
     LeaveSpeakersOut,
@@ -110,7 +116,14 @@ def compare(
     SpeakerLeakageError
         If a fold has a speaker in both parts.
     ValueError
-        If an utterance has no speaker or no emotion.
+        If an utterance has no speaker or no emotion, or if a pipeline expects
+        another sampling rate than the waveforms of the corpus have.
+
+    Warns
+    -----
+    UserWarning
+        If a search inside a pipeline has speakers on both sides of its splits;
+        the pipeline is then marked in tables.
 
     See Also
     --------
@@ -138,16 +151,25 @@ def compare(
     Bayes     1.0  1.0
     chance    0.5  0.5
     """
+    check_arguments(pipelines, seeds)
+    if X is None and corpus.sampling_rate is not None:
+        check_sampling_rate(pipelines, corpus.sampling_rate)
     X = corpus.audio if X is None else X
     y, speakers = _check_labels(corpus, X)
     cv = LeaveSpeakersOut(1) if cv is None else cv
     folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
-    tasks = _make_tasks(pipelines, folds, seeds, corpus_digest(X, y, speakers))
+    crossing = find_crossing(pipelines, folds, y, speakers)
     store = ResultsStore(results_dir)
+    # What is not kept needs no key that tells it apart from other runs.
+    digest = None if results_dir is None else corpus_digest(X, y, speakers)
+    tasks = _make_tasks(pipelines, folds, seeds, digest)
     if cache == "auto":
         cache = None if results_dir is None else Path(results_dir) / "cache"
     records = {task.key: record for task in tasks if (record := store.load(task.key))}
     missing = list({task.key: task for task in tasks if task.key not in records}.values())
+    if verbose and records:
+        n_found = sum(task.key in records for task in tasks)
+        tqdm.write(f"{n_found} of {len(tasks)} folds found in {results_dir}", file=sys.stderr)
 
     n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
     for stateless, group in _by_features(missing):
@@ -163,10 +185,13 @@ def compare(
         [(task, records[task.key]) for task in tasks],
         protocol=_name_of(cv) if protocol is None else protocol,
         speaker_dependent=overlapping,
+        crossing=crossing,
     )
 
 
 def _check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    if not len(corpus):
+        raise ValueError("the corpus has no utterances")
     speakers = check_speakers(corpus.speakers, X)
     y = check_speakers(corpus.y, X, name="y")
     for what, labels in (("speaker", speakers), ("emotion", y)):
@@ -183,12 +208,20 @@ def _make_folds(
     cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
     """Return the folds, and whether a speaker is in both parts of one."""
-    with warnings.catch_warnings():
-        # Which splitters look at speakers is found out below.
-        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        splits = list(check_cv(cv, y, classifier=True).split(X, y, speakers))
+    splits = list_splits(cv, y, speakers, X=X)
+    if not splits:
+        raise ValueError(f"cv={cv} makes no folds")
+    for fold, parts in enumerate(splits):
+        if len(parts) != 2:
+            raise ValueError(
+                f"fold {fold} has {len(parts)} parts, compare takes (train, test); rows to tune "
+                "on belong to a search inside, see HoldoutSearchCV"
+            )
     rows = np.arange(len(y))
     folds = [(rows[train], rows[test]) for train, test in splits]
+    for fold, parts in enumerate(folds):
+        if not all(map(len, parts)):
+            raise ValueError(f"the training or the test part of fold {fold} is empty")
     try:
         leaks = check_speaker_leakage(
             folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
@@ -203,15 +236,20 @@ def _make_tasks(
     pipelines: Mapping[str, BaseEstimator],
     folds: list[tuple[np.ndarray, np.ndarray]],
     seeds: Sequence[int] | None,
-    corpus: str,
+    corpus: str | None,
 ) -> list[Task]:
+    """Return all fits to do, with keys for the store if the digest of the corpus is given."""
     tasks = []
     for name, pipeline in pipelines.items():
         for seed in (0,) if seeds is None else seeds:
             estimator = seeded(pipeline, seed, override=seeds is not None)
-            about = {"pipeline": describe_pipeline(estimator), "code": describe_code(estimator)}
+            about = {}
+            if corpus is not None:
+                about = {"pipeline": describe_pipeline(estimator), "code": describe_code(estimator)}
             for fold, (train, test) in enumerate(folds):
-                key = result_key(corpus=corpus, train=train, test=test, seed=seed, **about)
+                key = f"{name}/{seed}/{fold}"
+                if corpus is not None:
+                    key = result_key(corpus=corpus, train=train, test=test, seed=seed, **about)
                 tasks.append(Task(name, fold, seed, train, test, estimator, key, about))
     return tasks
 

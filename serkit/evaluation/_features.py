@@ -38,7 +38,7 @@ def split_stateless(estimator: BaseEstimator) -> tuple[Pipeline | None, BaseEsti
         if name in varied or not _is_stateless(step):
             break
         n_leading += 1
-    if not n_leading:
+    if all(_does_nothing(step) for _, step in pipeline.steps[:n_leading]):
         return None, clone(estimator)
     rest = clone(estimator)
     inner = getattr(rest, "estimator", rest)
@@ -81,11 +81,18 @@ def _is_stateless(step: Any) -> bool:
     The tag ``requires_fit`` does not say so of transformers in general (a
     function may mix rows), of those of serkit it does.
     """
-    if step is None or step == "passthrough":
+    if _does_nothing(step):
         return True
     if isinstance(step, Pipeline):
         return all(_is_stateless(inner) for _, inner in step.steps)
     if isinstance(step, FeatureUnion):
         return all(inner == "drop" or _is_stateless(inner) for _, inner in step.transformer_list)
     ours = isinstance(step, UtteranceTransformer) or type(step).__module__.startswith("serkit.")
-    return ours and hasattr(step, "transform") and not get_tags(step).requires_fit
+    compares = getattr(step, "sampling_rate", 0) is None  # the rates of all files
+    return ours and not compares and hasattr(step, "transform") and not get_tags(step).requires_fit
+
+
+def _does_nothing(step: Any) -> bool:
+    if isinstance(step, Pipeline):
+        return all(_does_nothing(inner) for _, inner in step.steps)
+    return step is None or (isinstance(step, str) and step == "passthrough")

@@ -99,7 +99,7 @@ def _class_scores(
         scores = np.asarray(getattr(model, method)(X, **_requested(model, method, speakers)))
         if scores.ndim == 1:
             scores = np.column_stack([-scores, scores])
-        if scores.shape[1] == len(model.classes_):
+        if scores.shape[1] == len(getattr(model, "classes_", [])):
             return method, scores.tolist()
     return None, None
 

@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
 
 from serkit.metrics import uar_scorer
-from serkit.model_selection import SpeakerHoldout
+from serkit.model_selection import SpeakerHoldout, check_speaker_leakage
 
 __all__ = ["HoldoutSearchCV"]
 
@@ -145,7 +145,7 @@ class HoldoutSearchCV(MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,), default=None
             Labels.
         groups : array-like of shape (n_samples,), default=None
-            The speakers, for `cv`.
+            The speakers, for `cv`; a split with one on both sides is warned of.
         **params : dict
             Passed on to ``fit`` of the estimator, such as ``step__speakers``; with
             metadata routing to estimator and scorer as they request.
@@ -159,6 +159,8 @@ class HoldoutSearchCV(MetaEstimatorMixin, BaseEstimator):
             check_classification_targets(y)
         cv = check_cv(self._splitter(), y, classifier=is_classifier(self.estimator))
         train, validation = next(iter(cv.split(X, y, groups)))
+        if groups is not None:
+            check_speaker_leakage([(train, validation)], speakers=groups, on_leak="warn")
         search = GridSearchCV(
             self.estimator,
             self.param_grid,

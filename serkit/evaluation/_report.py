@@ -81,6 +81,9 @@ def _header(result: "ComparisonResult") -> str:
         if result.speaker_dependent
         else '<p class="badge">✓ speaker-independent: no speaker in both training and test</p>'
     )
+    if result.crossing:
+        names = escape(", ".join(result.crossing))
+        separation += f'<p class="badge warn">† tuned across speakers: {names}</p>'
     title = f"<h1>Comparison on {escape(result.corpus)}</h1>"
     return f"<header>{title}{separation}<dl>{items}</dl></header>"
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from serkit.datasets import Corpus
-from serkit.evaluation._fold import Task
 from serkit.evaluation._report import format_tests, render_report
 from serkit.evaluation._statistics import holm_correction, paired_test
 from serkit.metrics import uar_score, wa_score
 
-__all__ = ["ComparisonResult", "collect_result"]
+__all__ = ["METRICS", "ComparisonResult"]
 
-_METRICS = {"UAR": uar_score, "WA": wa_score}
+METRICS = {"UAR": uar_score, "WA": wa_score}
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class ComparisonResult:
         How the folds were made.
     speaker_dependent : bool
         Whether a speaker is in both training and test of a fold.
+    crossing : tuple of str
+        Pipelines that tune with a speaker on both sides of their inner splits.
 
     Examples
     --------
@@ -55,6 +56,7 @@ class ComparisonResult:
     corpus: str
     protocol: str
     speaker_dependent: bool = False
+    crossing: tuple[str, ...] = ()
 
     @property
     def pipelines(self) -> list[str]:
@@ -80,15 +82,20 @@ class ComparisonResult:
             ``UAR`` and ``WA`` of all predictions pooled, their mean and standard
             deviation (ddof=1) over folds, mean time per fold in seconds to fit
             and to predict, without that of features computed once for all folds;
-            protocol, number of folds and speakers, transductive steps. Several
-            seeds are averaged before anything else.
+            protocol, number of folds and speakers, transductive steps, and
+            whether what is tuned inside is tuned across speakers. Several seeds
+            are averaged before anything else.
         """
+        return self._table.copy()
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
         rows = {}
         for name, folds in self.folds.groupby("pipeline", sort=False):
-            predictions = self.predictions[self.predictions["pipeline"] == name]
+            predictions = self._predictions_of(name)
             per_fold = folds.groupby("fold")[["UAR", "WA"]].mean()
             row: dict[str, Any] = {}
-            for metric in _METRICS:
+            for metric in METRICS:
                 row[metric] = _pooled(predictions, metric)
                 row[f"{metric} mean"] = per_fold[metric].mean()
                 row[f"{metric} SD"] = per_fold[metric].std(ddof=1)
@@ -98,6 +105,7 @@ class ComparisonResult:
             row["folds"] = len(per_fold)
             row["speakers"] = predictions["speaker"].nunique()
             row["transductive"] = ", ".join(sorted({t for t in folds["transductive"] if t}))
+            row["tuned across speakers"] = name in self.crossing
             rows[name] = row
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="pipeline")
 
@@ -110,16 +118,16 @@ class ComparisonResult:
             One row per pipeline and speaker: UAR, WA (means over seeds) and the
             number of utterances.
         """
-        rows = []
-        for (name, speaker), group in self.predictions.groupby(["pipeline", "speaker"], sort=False):
-            scores = {metric: _pooled(group, metric) for metric in _METRICS}
-            rows.append(
-                {"pipeline": name, "speaker": speaker, **scores, "n_test": group["row"].nunique()}
-            )
-        frame = pd.DataFrame(rows)
-        order = frame["pipeline"].map({name: i for i, name in enumerate(self.pipelines)})
-        frame = frame.assign(order=order).sort_values(["order", "speaker"], ignore_index=True)
-        return frame.drop(columns="order")
+        return pd.DataFrame(
+            {
+                "pipeline": name,
+                "speaker": speaker,
+                **{metric: _pooled(group, metric) for metric in METRICS},
+                "n_test": group["row"].nunique(),
+            }
+            for name in self.pipelines
+            for speaker, group in self._predictions_of(name).groupby("speaker")
+        )
 
     def paired_tests(self, metric: str = "UAR", *, n_resamples: int = 99_999) -> pd.DataFrame:
         """Test every pair of pipelines for a difference, speaker by speaker.
@@ -139,8 +147,18 @@ class ComparisonResult:
             number of speakers; with more than one pair also the p-values
             corrected by Holm's method.
         """
-        if metric not in _METRICS:
-            raise ValueError(f"metric must be one of {sorted(_METRICS)}, got {metric!r}")
+        if metric not in METRICS:
+            raise ValueError(f"metric must be one of {sorted(METRICS)}, got {metric!r}")
+        key = (metric, n_resamples)
+        if key not in self._tests:
+            self._tests[key] = self._test_pairs(metric, n_resamples)
+        return self._tests[key].copy()
+
+    @cached_property
+    def _tests(self) -> dict[tuple[str, int], pd.DataFrame]:
+        return {}
+
+    def _test_pairs(self, metric: str, n_resamples: int) -> pd.DataFrame:
         scores = self.per_speaker().pivot(index="speaker", columns="pipeline", values=metric)
         rows = []
         for first, second in combinations(self.pipelines, 2):
@@ -177,7 +195,7 @@ class ComparisonResult:
         """
         if pipeline not in self.pipelines:
             raise ValueError(f"there is no pipeline {pipeline!r}; there are {self.pipelines}")
-        predictions = self.predictions[self.predictions["pipeline"] == pipeline]
+        predictions = self._predictions_of(pipeline)
         counts = confusion_matrix(
             predictions["y_true"].tolist(), predictions["y_pred"].tolist(), labels=self.labels
         )
@@ -264,6 +282,11 @@ class ComparisonResult:
                 "Speaker-DEPENDENT: speakers of the test part are in the training part too; "
                 "scores of unseen speakers are lower."
             )
+        for name in self.crossing:
+            notes.append(
+                f"† {name} is tuned across speakers: inner splits have a speaker on both sides. "
+                "That concerns the tuning, not the test."
+            )
         for name, row in self.table().iterrows():
             if row["transductive"]:
                 notes.append(
@@ -284,11 +307,12 @@ class ComparisonResult:
         Returns
         -------
         table : DataFrame
-            Of str, one row per pipeline; a star marks transductive ones.
+            Of str, one row per pipeline; a star marks transductive ones, a dagger
+            those tuned across speakers.
         """
         table = self.table()
         shown = pd.DataFrame(index=table.index)
-        for metric in _METRICS:
+        for metric in METRICS:
             shown[f"{metric} pooled"] = table[metric].map("{:.1%}".format)
             shown[f"{metric} folds"] = [
                 f"{mean:.1f} ± {sd:.1f} %" if np.isfinite(sd) else f"{mean:.1f} %"
@@ -299,9 +323,16 @@ class ComparisonResult:
         shown["fit"] = table["fit time"].map("{:.2g} s".format)
         shown["predict"] = table["predict time"].map("{:.2g} s".format)
         shown.index = pd.Index(
-            [name + " *" * bool(t) for name, t in table["transductive"].items()], name="pipeline"
+            [
+                name + " *" * bool(row["transductive"]) + " †" * row["tuned across speakers"]
+                for name, row in table.iterrows()
+            ],
+            name="pipeline",
         )
         return shown
+
+    def _predictions_of(self, pipeline: str) -> pd.DataFrame:
+        return self.predictions[self.predictions["pipeline"] == pipeline]
 
     def _lines(self) -> Sequence[str]:
         lines = [self.header(), "", self.formatted_table().reset_index().to_string(index=False)]
@@ -320,59 +351,9 @@ class ComparisonResult:
 _N_TESTS_SHOWN = 10
 
 
-def collect_result(
-    corpus: Corpus,
-    outcomes: Sequence[tuple[Task, dict[str, Any]]],
-    *,
-    protocol: str,
-    speaker_dependent: bool,
-) -> ComparisonResult:
-    """Put the records of all folds into frames."""
-    y, speakers = corpus.y, corpus.speakers
-    files = corpus.table["file"].to_numpy(dtype=object, na_value=None)
-    folds, predictions = [], []
-    for task, record in outcomes:
-        place = {"pipeline": task.pipeline, "seed": task.seed, "fold": task.fold}
-        y_true, y_pred = y[task.test], np.asarray(record["y_pred"], dtype=object)
-        folds.append(
-            {
-                **place,
-                **{name: metric(y_true, y_pred) for name, metric in _METRICS.items()},
-                "n_train": len(task.train),
-                "n_test": len(task.test),
-                "fit_time": record["fit_time"],
-                "predict_time": record["predict_time"],
-                "test_speakers": " ".join(sorted(set(speakers[task.test]))),
-                "train_speakers": " ".join(sorted(set(speakers[task.train]))),
-                "transductive": ", ".join(record["transductive"]),
-                "best_params": ", ".join(f"{k}={v}" for k, v in record["best_params"].items()),
-            }
-        )
-        columns = {
-            **place,
-            "row": task.test,
-            "file": files[task.test],
-            "speaker": speakers[task.test],
-            "y_true": y_true,
-            "y_pred": y_pred,
-            "score_method": record["score_method"],
-        }
-        if record["scores"] is not None:
-            scores = np.asarray(record["scores"], dtype=float).T
-            columns |= {f"score[{c}]": s for c, s in zip(record["classes"], scores, strict=True)}
-        predictions.append(pd.DataFrame(columns))
-    return ComparisonResult(
-        pd.DataFrame(folds),
-        pd.concat(predictions, ignore_index=True),
-        corpus=corpus.name or "unnamed corpus",
-        protocol=protocol,
-        speaker_dependent=speaker_dependent,
-    )
-
-
 def _pooled(predictions: pd.DataFrame, metric: str) -> float:
     """Score all predictions together, seed by seed, and average."""
-    score = _METRICS[metric]
+    score = METRICS[metric]
     scores = [
         score(group["y_true"].to_numpy(object), group["y_pred"].to_numpy(object))
         for _, group in predictions.groupby("seed")

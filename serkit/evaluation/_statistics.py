@@ -113,6 +113,11 @@ def holm_correction(p_values: ArrayLike) -> np.ndarray:
     corrected : ndarray of shape (n_tests,)
         In the order given, at most 1.
 
+    Raises
+    ------
+    ValueError
+        If a p-value is not from 0 to 1.
+
     References
     ----------
     .. [1] S. Holm, "A simple sequentially rejective multiple test procedure",
@@ -125,6 +130,8 @@ def holm_correction(p_values: ArrayLike) -> np.ndarray:
     array([0.03, 0.06, 0.06])
     """
     p = np.asarray(p_values, dtype=float)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"p-values are numbers from 0 to 1, got {p}")
     order = np.argsort(p)
     stepwise = p[order] * np.arange(len(p), 0, -1)
     corrected = np.empty_like(p)

@@ -4,10 +4,13 @@ import contextlib
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
 __all__ = ["ResultsStore"]
+
+_DAY = 24 * 60 * 60
 
 
 class ResultsStore:
@@ -27,6 +30,7 @@ class ResultsStore:
         self.folder = None if folder is None else Path(folder) / "folds"
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            _sweep(self.folder)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return the entry of a key, or None if there is no readable one."""
@@ -57,3 +61,11 @@ class ResultsStore:
     def _path(self, key: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{key}.json"
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed while writing left behind."""
+    for temporary in folder.glob(".*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - temporary.stat().st_mtime > _DAY:
+                temporary.unlink()

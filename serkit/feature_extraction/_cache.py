@@ -1,14 +1,16 @@
 """Stateless steps, run once per utterance."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import Path
-from pickle import PicklingError
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from sklearn import config_context
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -18,20 +20,25 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from serkit.feature_extraction._functionals import NamedOutputMixin, input_names
+from serkit.feature_extraction._spectral_threads import ONE_THREAD
+from serkit.feature_extraction._utterance_key import utterance_key
 from serkit.feature_extraction._utterance_store import Entry, UtteranceStore
 from serkit.utils import (
-    AudioSegment,
     UtteranceTransformer,
     as_ragged,
     at_row,
-    content_digest,
-    describe_estimator,
-    is_path,
+    estimator_digest,
+    forget_features,
     is_ragged,
     parallel_map,
+    source_digest,
 )
 
 __all__ = ["CachedTransformer"]
+
+
+_N_NAMED = 10  # failed utterances that an error lists
+_SOURCE = source_digest("utils", "preprocessing", "feature_extraction")
 
 
 def _has_names(cached: "CachedTransformer") -> bool:
@@ -47,9 +54,11 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
     one folder, and a killed one does no harm.
 
     An entry is found by the content of the utterance (the samples, or the bytes
-    of the file, whatever its name) together with class, ``_cache_version`` and
-    parameters of every step except ``n_jobs``, ``verbose`` and ``device``, and
-    the versions of torch and, where used, openSMILE.
+    of the file, whatever its name) together with the code and the parameters of
+    every step except ``n_jobs``, ``verbose`` and ``device``, the source of serkit
+    and the versions of torch and, where used, openSMILE. What counts as code of
+    a function or class of your own says
+    :func:`~serkit.utils.describe_estimator`.
 
     Nothing that is learnt can leak through the cache: only steps that learn
     nothing are accepted.
@@ -57,7 +66,8 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
     Parameters
     ----------
     transformer : transformer or Pipeline
-        Its steps must be stateless: have the tag ``requires_fit=False``.
+        Its steps must be stateless: have the tag ``requires_fit=False``, and keep
+        to one ``sampling_rate``.
     location : str or path-like or None, default=None
         Folder of the cache. ``None`` remembers nothing, but still takes one
         utterance through all steps before the next, so that intermediate
@@ -94,6 +104,8 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
            [7.]], dtype=float32)
     """
 
+    _without_effect: ClassVar[frozenset[str]] = frozenset({"location"})
+
     _parameter_constraints: ClassVar[dict] = {
         "transformer": [HasMethods(["fit", "transform"])],
         "location": [None, str, os.PathLike],
@@ -125,7 +137,7 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a step has something to learn.
+            If a step has something to learn, or has to see all utterances.
         """
         X = self._check_input(X, reset=True)
         self.transformer_ = clone(self.transformer)
@@ -153,10 +165,15 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
         Xt : ndarray
             What the steps give: ragged, numeric, or functionals, then a data
             frame after ``set_output(transform="pandas")``.
+
+        Raises
+        ------
+        ValueError
+            If utterances cannot be computed. The others are in the cache then.
         """
         self._validate_params()
         X = self._check_input(X, reset=False)
-        return self._run(_stateless_steps(self.transformer), X)
+        return self._run(_stateless_steps(getattr(self, "transformer_", self.transformer)), X)
 
     @available_if(_has_names)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -187,9 +204,7 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
         if not is_ragged(X) and np.asarray(X).ndim <= 2:
             return validate_data(self, X, reset=reset, ensure_all_finite=False)
         if reset:
-            for name in ("n_features_in_", "feature_names_in_"):
-                if hasattr(self, name):
-                    delattr(self, name)
+            forget_features(self)
         if is_ragged(X):
             X = as_ragged(X)
             if not len(X):
@@ -201,26 +216,32 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
         """Look every utterance up, and compute those that are missing."""
         collected = _Collected(len(X))
         store = None if self.location is None else UtteranceStore(self.location)
-        description = None if store is None else _describe(steps)
+        description = "" if store is None else _describe(steps)
         missing = []
         for row in range(len(X)):
             utterance = X[row : row + 1]
-            key = None if store is None else _key(utterance, description)
+            key = None if store is None else utterance_key(utterance, description)
             entry = None if store is None or key is None else store.load(key)
             if entry is None:
                 missing.append((row, key, utterance))
             else:
                 collected.put(row, entry)
         if missing:
+            jobs = effective_n_jobs(self.n_jobs)
             entries = parallel_map(
-                _Computation(tuple(map(_prepared, steps)), store),
+                _Computation(tuple(map(_prepared, steps)), store, one_thread=jobs > 1),
                 missing,
                 n_jobs=self.n_jobs,
                 verbose=self.verbose,
-                description=type(self).__name__,
+                description="Features",
             )
+            problems = []
             for (row, _, _), entry in zip(missing, entries, strict=True):
-                collected.put(row, entry)
+                if isinstance(entry, ValueError):
+                    problems.append(entry)
+                else:
+                    collected.put(row, entry)
+            _raise_all(problems, len(X))
         return collected.output
 
     def __sklearn_tags__(self):
@@ -260,10 +281,23 @@ def _stateless_steps(transformer: BaseEstimator) -> list[BaseEstimator]:
                 "gives for an utterance depends on the training set: put it behind "
                 "CachedTransformer, not into it"
             )
+        if getattr(step, "sampling_rate", 0) is None:
+            raise ValueError(
+                f"the step {name!r} has sampling_rate=None: whether all files have one rate does "
+                "not show in one utterance at a time; choose a sampling rate"
+            )
     steps = _steps(transformer)
     if not steps:
         raise ValueError("CachedTransformer got a Pipeline without steps")
     return steps
+
+
+def _describe(steps: list[BaseEstimator]) -> str:
+    """Digest everything that values depend on, except the utterance."""
+    # Input that differs from that of fit must not find what others have computed.
+    names = ("n_channels_in_", "n_bins_in_")
+    seen = [[getattr(step, name, None) for name in names] for step in _first_steps(steps[0])]
+    return estimator_digest([_SOURCE, torch.__version__, steps, seen])
 
 
 def _named_parts(name: str, part: Any) -> Iterator[tuple[str, BaseEstimator]]:
@@ -277,7 +311,7 @@ def _named_parts(name: str, part: Any) -> Iterator[tuple[str, BaseEstimator]]:
 
 def _prepared(step: BaseEstimator) -> Callable[[Any], Any]:
     """Return what a step does as a function that sees one utterance at a time."""
-    step = clone(step)
+    step = deepcopy(step)  # What it knows of the input in fit, it checks.
     for name in step.get_params():
         if name.rpartition("__")[2] in ("n_jobs", "verbose"):
             step.set_params(**{name: 1 if name.endswith("n_jobs") else False})
@@ -292,12 +326,17 @@ class _Computation:
 
     steps: tuple[Callable[[Any], Any], ...]
     store: UtteranceStore | None
+    one_thread: bool
 
-    def __call__(self, task: tuple[int, str | None, np.ndarray]) -> Entry:
+    def __call__(self, task: tuple[int, str | None, np.ndarray]) -> Entry | ValueError:
         row, key, utterance = task
-        with at_row(row), config_context(transform_output="default"):
-            for step in self.steps:
-                utterance = step(utterance)
+        threads = ONE_THREAD if self.one_thread else nullcontext()
+        try:
+            with at_row(row), threads, config_context(transform_output="default"):
+                for step in self.steps:
+                    utterance = step(utterance)
+        except ValueError as error:
+            return error
         entry = Entry(np.asarray(utterance[0]), ragged=is_ragged(utterance))
         if self.store is not None and key is not None:
             self.store.save(key, entry)
@@ -326,40 +365,20 @@ class _Collected:
         self.output[row] = value if value.flags.writeable or not entry.ragged else value.copy()
 
 
-def _describe(steps: list[BaseEstimator]) -> str:
-    """Digest everything that values depend on, except the utterance."""
-    description = [torch.__version__, *map(describe_estimator, steps)]
-    try:
-        return content_digest(description)
-    except (PicklingError, TypeError, AttributeError) as error:
+def _raise_all(problems: list[ValueError], n_utterances: int) -> None:
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        lines = list(map(_in_one_line, problems[:_N_NAMED]))
+        if len(problems) > _N_NAMED:
+            lines.append(f"and {len(problems) - _N_NAMED} more")
+        listed = "\n  ".join(lines)
         raise ValueError(
-            f"no key can be made of the parameters of {steps} ({error}): use functions that can "
-            "be imported, or location=None"
-        ) from error
+            f"{len(problems)} of {n_utterances} utterances cannot be computed:\n  {listed}"
+        ) from problems[0]
 
 
-def _key(utterance: np.ndarray, description: str | None) -> str | None:
-    """Return the key of an entry, or None for a file that cannot be read."""
-    item: Any = utterance if utterance.dtype != object else utterance[0]
-    content: tuple
-    if is_path(item):
-        part = item if isinstance(item, AudioSegment) else AudioSegment(item)
-        try:
-            content = ("file", _file_digest(part.file), part.start, part.end)
-        except OSError:
-            return None
-    else:
-        content = ("array", content_digest(np.asarray(item)))
-    return content_digest(repr((content, description)).encode())
-
-
-#: Digest of a file by (path, size, time of last change), for this process.
-_FILE_DIGESTS: dict[tuple[str, int, int], str] = {}
-
-
-def _file_digest(path: str | os.PathLike) -> str:
-    status = os.stat(path)
-    version = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
-    if version not in _FILE_DIGESTS:
-        _FILE_DIGESTS[version] = content_digest(Path(path))
-    return _FILE_DIGESTS[version]
+def _in_one_line(problem: ValueError) -> str:
+    """Return the line that names the utterance."""
+    lines = str(problem).splitlines() or [repr(problem)]
+    return next((line.strip() for line in lines if re.search(r"\butterance \d", line)), lines[0])

@@ -132,9 +132,10 @@ class Deltas(FrameTransformer):
         short = [row for row, item in enumerate(frames) if item.shape[-1] < kernel.shortest]
         if short:
             warnings.warn(
-                f"{name_rows(short)} of fewer than the {kernel.shortest} frames that "
-                'mode="interp" needs: the edge frames are repeated instead',
-                SignalWarning,
+                SignalWarning(
+                    f"{name_rows(short)} of fewer than the {kernel.shortest} frames that "
+                    'mode="interp" needs: the edge frames are repeated instead'
+                ),
                 stacklevel=3,
             )
         return restore(self._map(kernel, frames))

@@ -1,6 +1,7 @@
 """Feature sets of openSMILE."""
 
 import os
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ _LONGEST_WINDOW = 0.07
 
 #: The wrapper casts samples to 16 bit without clipping: +1.0 becomes -1.0.
 _LARGEST_SAMPLE = 32767 / 32768
+
+#: Included files stand in configurations as \{file} or \{\cm[option{file}:help]}.
+_IN_BRACES = re.compile(r"\{([^{}\n]+)\}")
 
 
 class _OpenSmile(AudioTransformer):
@@ -120,10 +124,7 @@ class _OpenSmile(AudioTransformer):
     def _cache_state(self) -> dict[str, Any]:
         state = {"opensmile": _opensmile().__version__}
         if self.config_path is not None:
-            # A configuration includes others, usually from its own folder.
-            config = Path(self._config())
-            files = {config, *config.parent.glob("*.conf*")}
-            state["config_path"] = [(file.name, content_digest(file)) for file in sorted(files)]
+            state["config_path"] = list(map(content_digest, _with_includes(self._config())))
         return state
 
 
@@ -317,14 +318,26 @@ def _opensmile() -> ModuleType:
     return import_optional("opensmile", extra="opensmile", caller="OpenSmileFunctionals")
 
 
+def _with_includes(config: str) -> list[Path]:
+    """Return a configuration and the files that it includes, and these in turn."""
+    files = [Path(config)]
+    for file in files:  # grows on the way
+        for name in _IN_BRACES.findall(file.read_text("latin-1")):
+            included = Path(os.path.abspath(file.parent / name))
+            if os.path.isfile(included) and included not in files:
+                files.append(included)
+    return files
+
+
 def _pad_short(waveforms: list[np.ndarray], length: int) -> list[np.ndarray]:
     short = [row for row, waveform in enumerate(waveforms) if len(waveform) < length]
     if not short:
         return waveforms
     warnings.warn(
-        f"{name_rows(short)} of fewer than {length} samples, the longest analysis window of "
-        "openSMILE: padded with zeros",
-        SignalWarning,
+        SignalWarning(
+            f"{name_rows(short)} of fewer than {length} samples, the longest analysis window of "
+            "openSMILE: padded with zeros"
+        ),
         stacklevel=4,
     )
     padded = list(waveforms)

@@ -74,8 +74,9 @@ class WindowTransformer(AudioTransformer):
         short = [row for row, waveform in enumerate(waveforms) if len(waveform) < length]
         if short:
             warnings.warn(
-                f"padded {name_rows(short)} with zeros to one window of {length} samples",
-                SignalWarning,
+                SignalWarning(
+                    f"padded {name_rows(short)} with zeros to one window of {length} samples"
+                ),
                 stacklevel=4,
             )
 

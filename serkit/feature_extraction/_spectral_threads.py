@@ -10,8 +10,15 @@ from threadpoolctl import ThreadpoolController
 __all__ = ["ONE_THREAD"]
 
 
+class _OwnCounts(threading.local):
+    """What the calling thread had set: OpenMP keeps one setting per thread."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+
+
 class _OneThread:
-    """Keep torch and BLAS on one thread while any thread is inside.
+    """Keep torch on one thread in each thread that is inside, and BLAS while any is.
 
     On a busy machine threads that wait for each other cost hundreds of times
     what they save; utterances are what runs in parallel.
@@ -21,17 +28,18 @@ class _OneThread:
         self._lock = threading.Lock()
         self._inside = 0
         self._restore = ExitStack()
+        self._own = _OwnCounts()
 
     def __enter__(self) -> None:
+        self._own.counts.append(torch.get_num_threads())
+        torch.set_num_threads(1)
         with self._lock:
             if self._inside == 0:
-                self._restore.callback(torch.set_num_threads, torch.get_num_threads())
                 self._restore.enter_context(_blas().limit(limits=1))
-            # Needed in each thread: OpenMP keeps one setting per thread.
-            torch.set_num_threads(1)
             self._inside += 1
 
     def __exit__(self, *error: object) -> None:
+        torch.set_num_threads(self._own.counts.pop())
         with self._lock:
             self._inside -= 1
             if self._inside == 0:

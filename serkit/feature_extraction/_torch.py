@@ -1,19 +1,28 @@
 """Any torch module as a step."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from serkit.feature_extraction._functionals import FunctionalsMixin, input_names
-from serkit.utils import UtteranceTransformer, check_audio, check_frames, content_digest
+from serkit.feature_extraction._spectral_threads import ONE_THREAD
+from serkit.utils import (
+    UtteranceTransformer,
+    check_audio,
+    check_frames,
+    content_digest,
+    describe_estimator,
+)
 
 __all__ = ["TorchTransformer"]
 
@@ -141,8 +150,10 @@ class TorchTransformer(FunctionalsMixin, UtteranceTransformer):
             device = "cuda" if torch.cuda.is_available() else "cpu"
         return _ModuleRunner(deepcopy(self.module).eval().to(device), device, self.output)
 
-    def _cache_state(self) -> dict[str, Any]:
-        return {"module": _module_digest(self.module), "torch": torch.__version__}
+    def _apply(self, kernel: Callable[[Any], Any], X: Any) -> np.ndarray:
+        # Jobs and the threads of each must not exceed the cores.
+        with nullcontext() if effective_n_jobs(self.n_jobs) == 1 else ONE_THREAD:
+            return super()._apply(kernel, X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -175,29 +186,32 @@ class _ModuleRunner:
         return values[None] if self.output == "frames" and values.ndim == 2 else values
 
 
-def _module_digest(module: torch.nn.Module) -> str:
-    """Digest class, settings and weights of all submodules.
+#: What every module has; the weights and hooks among it are described below.
+_MACHINERY = frozenset({*vars(torch.nn.Module()), "training"})
+
+
+@describe_estimator.register
+def _(module: torch.nn.Module) -> Any:
+    """Describe classes, settings, weights and hooks of all submodules, repeated ones too.
 
     A pickle of a module differs from process to process, for it names storages
-    by their address.
+    by their address, and so do the numbers under which hooks are kept.
     """
-    machinery = {*vars(torch.nn.Module()), "training"}
-    description = []
-    for name, part in module.named_modules():
-        kind = f"{type(part).__module__}.{type(part).__qualname__}"
-        settings = {key: value for key, value in vars(part).items() if key not in machinery}
-        weights = {**part._parameters, **part._buffers}
-        description.append((name, kind, _plain(settings), _plain(weights)))
-    return content_digest(description)
+    return [
+        [
+            name,
+            describe_estimator(type(part)),
+            describe_estimator({k: v for k, v in vars(part).items() if k not in _MACHINERY}),
+            describe_estimator({**part._parameters, **part._buffers}),
+            describe_estimator(list(part._forward_pre_hooks.values())),
+            describe_estimator(list(part._forward_hooks.values())),
+        ]
+        for name, part in module.named_modules(remove_duplicate=False)
+    ]
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _as_array(value) if isinstance(value, torch.Tensor) else value
-        for name, value in values.items()
-    }
-
-
-def _as_array(tensor: torch.Tensor) -> np.ndarray:
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+@describe_estimator.register
+def _(tensor: torch.Tensor) -> Any:
+    values = tensor.detach().cpu()
+    values = values.float() if values.dtype == torch.bfloat16 else values
+    return [str(tensor.dtype), content_digest(values.numpy())]

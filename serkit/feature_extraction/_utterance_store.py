@@ -3,10 +3,12 @@
 import hashlib
 import io
 import os
+import secrets
 import shutil
 import threading
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +65,7 @@ class UtteranceStore:
         path = self._path(key)
         try:
             content = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
         checksum, payload = content[:_CHECKSUM_SIZE], content[_CHECKSUM_SIZE:]
         if checksum != _checksum(payload):
@@ -75,20 +77,27 @@ class UtteranceStore:
         return entry
 
     def save(self, key: str, entry: Entry) -> None:
-        """Save the entry of a key."""
+        """Save the entry of a key; a folder that cannot be written to is a warning."""
         buffer = io.BytesIO()
         buffer.write(b"r" if entry.ragged else b"n")
         np.save(buffer, entry.value, allow_pickle=False)
         payload = buffer.getvalue()
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{key}-{os.getpid()}-{threading.get_ident()}")
-        temporary.write_bytes(_checksum(payload) + payload)
+        temporary = path.with_name(f".{key}-{secrets.token_hex(8)}")
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(_checksum(payload) + payload)
             temporary.replace(path)
-        except PermissionError:
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
             # Windows: another process reads the entry, which is the same.
-            temporary.unlink()
+            if not path.exists():
+                warnings.warn(
+                    f"the cache {self.folder} cannot be written to ({error.strerror}); what it "
+                    "lacks is computed anew every time",
+                    stacklevel=2,
+                )
 
     def clear(self) -> None:
         """Remove all entries."""

@@ -277,7 +277,7 @@ def _check_partition(groups: Any) -> None:
     if len(tuples) < 2 or len(tuples) < len(groups) or not all(len(each) for each in tuples):
         raise ValueError(f"groups must be two or more non-empty tuples of speakers, got {groups!r}")
     listed = [speaker for left_out in tuples for speaker in left_out]
-    repeated = sorted({speaker for speaker in listed if listed.count(speaker) > 1})
+    repeated = [speaker for speaker in dict.fromkeys(listed) if listed.count(speaker) > 1]
     if repeated:
         raise ValueError(f"groups lists these speakers more than once: {list_names(repeated)}")
 

@@ -7,11 +7,17 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import soundfile
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from serkit.preprocessing._resampler import QUALITIES, resample
-from serkit.utils import AudioSegment, AudioTransformer, check_audio, is_path
+from serkit.utils import (
+    AudioSegment,
+    AudioTransformer,
+    BadAudioError,
+    check_audio,
+    is_path,
+    open_audio,
+)
 
 __all__ = ["AudioLoader"]
 
@@ -22,12 +28,16 @@ class AudioLoader(AudioTransformer):
     """Load audio files as waveforms of one channel and one sampling rate.
 
     Takes paths, parts of files (:class:`~serkit.utils.AudioSegment`) and
-    waveforms in memory; the latter are taken to have `sampling_rate`. Formats
-    are those of libsndfile: WAV, FLAC, OGG, MP3, AIFF and more. Nothing is read
-    in ``fit``.
+    waveforms in memory. Formats are those of libsndfile: WAV, FLAC, OGG, MP3,
+    AIFF and more. Nothing is read in ``fit``.
 
-    Files that are missing, corrupt, empty or too short, or that have NaN, are
-    one error that names them all.
+    Waveforms in memory are not resampled: an array does not tell its rate, and
+    is taken to have `sampling_rate`. A corpus in memory does tell it, and
+    ``serkit.evaluation.compare`` refuses a loader of another rate.
+
+    Files that are missing, corrupt, cut off, empty or too short, or that have
+    NaN, are one error that names them all. A part that ends up to 10 ms behind
+    its file, as rounded times do, ends with it.
 
     Parameters
     ----------
@@ -111,8 +121,6 @@ class AudioLoader(AudioTransformer):
         self.verbose = verbose
 
     def _check_input(self, X: Any, *, reset: bool):
-        if is_path(X):
-            raise TypeError(f"X is a single path; give a list of paths: [{str(X)!r}]")
         return check_audio(self, X, reset=reset, allow_paths=True)
 
     def _make_kernel(self) -> Callable[[Any], "_Loaded"]:  # type: ignore[override]
@@ -150,10 +158,6 @@ class _Loaded(NamedTuple):
     problem: str | None = None
 
 
-class _BadAudioError(Exception):
-    pass
-
-
 @dataclass(frozen=True)
 class _Load:
     sampling_rate: int | None
@@ -167,7 +171,7 @@ class _Load:
     def __call__(self, item: Any) -> _Loaded:
         try:
             return self._load(item) if is_path(item) else self._take(item)
-        except (_BadAudioError, soundfile.SoundFileError, OSError) as error:
+        except BadAudioError as error:
             return _Loaded(np.empty(0), None, str(error))
 
     def _take(self, waveform: np.ndarray) -> _Loaded:
@@ -175,26 +179,18 @@ class _Load:
         if self.sampling_rate is not None:
             waveform = waveform[self._part(len(waveform), self.sampling_rate)]
         elif self.start or self.end is not None or self.min_duration:
-            raise _BadAudioError(
+            raise BadAudioError(
                 "start, end and min_duration of a waveform in memory need its sampling_rate"
             )
         return _Loaded(waveform.astype(self.dtype, copy=False), None)
 
     def _load(self, item: str | os.PathLike | AudioSegment) -> _Loaded:
         """Decode the part of a file that is asked for."""
-        segment = item if isinstance(item, AudioSegment) else AudioSegment(item)
-        with _open(segment.file) as sound:
-            rate = sound.samplerate
-            first, n_samples = _bounds(segment, sound)
-            part = self._part(n_samples, rate)
-            if first + part.start:
-                sound.seek(first + part.start)
-            samples = sound.read(part.stop - part.start, dtype=self.dtype)
-        if len(samples) < part.stop - part.start:
-            raise _BadAudioError("breaks off before its end")
+        with open_audio(item) as audio:
+            rate = audio.sampling_rate
+            part = self._part(audio.n_samples, rate)
+            samples = audio.read(part.start, part.stop, dtype=self.dtype)
         waveform = self._one_channel(samples)
-        if not np.isfinite(waveform).all():
-            raise _BadAudioError("contains NaN or infinity")
         target = self.sampling_rate or rate
         return _Loaded(resample(waveform, rate=rate, target=target, quality=self.quality), rate)
 
@@ -203,9 +199,9 @@ class _Load:
         start = round(self.start * rate)
         stop = n_samples if self.end is None else min(n_samples, round(self.end * rate))
         if start >= stop:
-            raise _BadAudioError(f"start={self.start:g} s is behind its {n_samples / rate:.3f} s")
+            raise BadAudioError(f"start={self.start:g} s is behind its {n_samples / rate:.3f} s")
         if stop - start < self.min_duration * rate:
-            raise _BadAudioError(
+            raise BadAudioError(
                 f"{(stop - start) / rate:.3f} s are shorter than min_duration="
                 f"{self.min_duration:g} s"
             )
@@ -216,33 +212,8 @@ class _Load:
         if self.channel == "mean":
             return channels[0] if len(channels) == 1 else channels.mean(axis=0)
         if int(self.channel) >= len(channels):
-            raise _BadAudioError(f"has {len(channels)} channels, no channel {self.channel}")
+            raise BadAudioError(f"has {len(channels)} channels, no channel {self.channel}")
         return np.ascontiguousarray(channels[int(self.channel)])
-
-
-def _open(file: str | os.PathLike) -> soundfile.SoundFile:
-    try:
-        return soundfile.SoundFile(file)
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: raw samples
-        if not os.path.isfile(file):
-            raise _BadAudioError("no such file") from None
-        if not os.path.getsize(file):
-            raise _BadAudioError("the file is empty") from None
-        raise _BadAudioError(getattr(error, "error_string", str(error))) from None
-
-
-def _bounds(segment: AudioSegment, sound: soundfile.SoundFile) -> tuple[int, int]:
-    """Return where a segment begins, and its length, in samples of the file."""
-    rate, n_samples = sound.samplerate, sound.frames
-    if not n_samples:
-        raise _BadAudioError("no samples")
-    start = round(segment.start * rate)
-    stop = n_samples if segment.end is None else round(segment.end * rate)
-    if not 0 <= start < stop <= n_samples:
-        raise _BadAudioError(
-            f"{segment.start:g} s to {stop / rate:g} s is no part of its {n_samples / rate:g} s"
-        )
-    return start, stop - start
 
 
 def _raise_if_bad(utterances: Sequence[Any], loaded: Sequence[_Loaded]) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.signal import butter, sosfilt, sosfiltfilt
 from sklearn.utils._param_validation import Interval
 
-from serkit.utils import AudioTransformer
+from serkit.utils import WaveformTransformer
 
 __all__ = ["HighPassFilter"]
 
 
-class HighPassFilter(AudioTransformer):
+class HighPassFilter(WaveformTransformer):
     """Remove what is below a cutoff frequency with a Butterworth filter.
 
     Parameters
@@ -60,7 +60,7 @@ class HighPassFilter(AudioTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **AudioTransformer._parameter_constraints,
+        **WaveformTransformer._parameter_constraints,
         "cutoff": [Interval(Real, 0, None, closed="neither")],
         "order": [Interval(Integral, 1, None, closed="left")],
         "sampling_rate": [Interval(Integral, 1, None, closed="left")],
@@ -92,11 +92,6 @@ class HighPassFilter(AudioTransformer):
             )
         sections = butter(self.order, self.cutoff, "highpass", fs=self.sampling_rate, output="sos")
         return partial(_filter, sections=sections, zero_phase=self.zero_phase)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _filter(waveform: np.ndarray, *, sections: np.ndarray, zero_phase: bool) -> np.ndarray:

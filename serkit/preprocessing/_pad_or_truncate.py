@@ -11,16 +11,17 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from serkit.utils import AudioTransformer, SignalWarning, name_rows
+from serkit.utils import SignalWarning, WaveformTransformer, name_rows
 
 __all__ = ["PadOrTruncate"]
 
 
-class PadOrTruncate(AudioTransformer):
+class PadOrTruncate(WaveformTransformer):
     """Bring every waveform to one length.
 
-    The length of the longest training utterance is learnt in ``fit``, from the
-    training folds alone. What is longer later is cut, with a warning.
+    By default the length of the longest training utterance is learnt in ``fit``,
+    from the training folds alone; a given length needs no fit. What is longer
+    is cut, with a warning.
 
     Filters whose result depends on the whole signal, as that of
     :class:`WienerFilter`, belong before this step.
@@ -73,7 +74,7 @@ class PadOrTruncate(AudioTransformer):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> "PadOrTruncate":
-        """Learn the length.
+        """Check the parameters and the input, and learn the length.
 
         Parameters
         ----------
@@ -91,37 +92,43 @@ class PadOrTruncate(AudioTransformer):
         return self
 
     def _make_kernel(self) -> Callable[[np.ndarray], np.ndarray]:
-        check_is_fitted(self)
         return partial(
-            _pad_or_cut, length=self.length_, side=self.side, constant_value=self.constant_value
+            _pad_or_cut, length=self._length(), side=self.side, constant_value=self.constant_value
         )
+
+    def _length(self) -> int:
+        if self.length != "max":
+            return self.length
+        check_is_fitted(self)
+        return self.length_
 
     def _apply(self, kernel: Callable[[np.ndarray], np.ndarray], X: Any) -> np.ndarray:
         waveforms, restore = self._check_input(X, reset=False)
-        longer = [row for row, waveform in enumerate(waveforms) if len(waveform) > self.length_]
+        length = self._length()
+        longer = [row for row, waveform in enumerate(waveforms) if len(waveform) > length]
         if longer:
-            self._report(longer)
+            self._report(longer, length)
         return restore(map(kernel, waveforms))
 
-    def _report(self, longer: list[int]) -> None:
+    def _report(self, longer: list[int], length: int) -> None:
         if not self.truncate:
             raise ValueError(
-                f"{name_rows(longer)}: longer than {self.length_} samples; set truncate=True to "
+                f"{name_rows(longer)}: longer than {length} samples; set truncate=True to "
                 "cut, or a greater length"
             )
         warnings.warn(
-            f"{name_rows(longer)}: longer than {self.length_} samples, cut ({len(longer)} in all)",
-            SignalWarning,
+            SignalWarning(
+                f"{name_rows(longer)}: longer than {length} samples, cut ({len(longer)} in all)"
+            ),
             stacklevel=4,
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "length_")
+        return self.length != "max" or hasattr(self, "length_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.requires_fit = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.requires_fit = self.length == "max"
         return tags
 
 

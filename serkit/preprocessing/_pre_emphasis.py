@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from serkit.utils import AudioTransformer
+from serkit.utils import WaveformTransformer
 
 __all__ = ["PreEmphasis"]
 
 
-class PreEmphasis(AudioTransformer):
+class PreEmphasis(WaveformTransformer):
     """Raise high frequencies: subtract from every sample a part of the one before.
 
     Parameters
@@ -54,7 +54,7 @@ class PreEmphasis(AudioTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **AudioTransformer._parameter_constraints,
+        **WaveformTransformer._parameter_constraints,
         "coefficient": [Interval(Real, 0, 1, closed="both")],
         "initial": [StrOptions({"zero", "repeat"})],
     }
@@ -67,11 +67,6 @@ class PreEmphasis(AudioTransformer):
 
     def _make_kernel(self) -> Callable[[np.ndarray], np.ndarray]:
         return partial(_emphasize, coefficient=self.coefficient, repeat=self.initial == "repeat")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def _emphasize(waveform: np.ndarray, *, coefficient: float, repeat: bool) -> np.ndarray:

@@ -9,14 +9,14 @@ import numpy as np
 import soxr
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from serkit.utils import AudioTransformer
+from serkit.utils import WaveformTransformer
 
 __all__ = ["QUALITIES", "Resampler", "resample"]
 
 QUALITIES = StrOptions({"QQ", "LQ", "MQ", "HQ", "VHQ"})
 
 
-class Resampler(AudioTransformer):
+class Resampler(WaveformTransformer):
     """Bring every waveform from one sampling rate to another.
 
     An utterance of n samples has ceil(n * target / original) samples
@@ -54,7 +54,7 @@ class Resampler(AudioTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **AudioTransformer._parameter_constraints,
+        **WaveformTransformer._parameter_constraints,
         "sampling_rate": [Interval(Integral, 1, None, closed="left")],
         "target_sampling_rate": [Interval(Integral, 1, None, closed="left")],
         "quality": [QUALITIES],
@@ -82,11 +82,6 @@ class Resampler(AudioTransformer):
             target=self.target_sampling_rate,
             quality=self.quality,
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 def resample(waveform: np.ndarray, *, rate: int, target: int, quality: str) -> np.ndarray:

@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from serkit.utils import AudioTransformer, SignalWarning, is_ragged, name_rows
+from serkit.utils import SignalWarning, WaveformTransformer, is_ragged, name_rows
 
 __all__ = ["SilenceTrimmer"]
 
 _FLOOR = 1e-5  # root mean squares below count as this one: -100 dB of full scale
 
 
-class SilenceTrimmer(AudioTransformer):
+class SilenceTrimmer(WaveformTransformer):
     """Cut silence at the beginning and at the end of every waveform.
 
     A frame is silent when its root mean square is `top_db` or more below the
@@ -73,7 +73,7 @@ class SilenceTrimmer(AudioTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **AudioTransformer._parameter_constraints,
+        **WaveformTransformer._parameter_constraints,
         "top_db": [Interval(Real, 0, None, closed="neither")],
         "frame_length": [Interval(Integral, 1, None, closed="left")],
         "hop_length": [Interval(Integral, 1, None, closed="left")],
@@ -106,18 +106,13 @@ class SilenceTrimmer(AudioTransformer):
         silent = [row for row, waveform in enumerate(trimmed) if not len(waveform)]
         if silent:
             warnings.warn(
-                f"{name_rows(silent)}: silent throughout, left whole", SignalWarning, stacklevel=3
+                SignalWarning(f"{name_rows(silent)}: silent throughout, left whole"), stacklevel=3
             )
         for row in silent:
             trimmed[row] = waveforms[row]
         if is_ragged(X):
             return restore(trimmed)
         return restore(map(_followed_by_zeros, trimmed, map(len, waveforms)))
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class SpeakerStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         ------
         ValueError
             If speakers were given to ``fit`` and are missing here, or the other
-            way round.
+            way round; if they were strings there and are numbers here.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_DTYPES, copy=True)
@@ -207,8 +207,10 @@ class SpeakerStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
         if speakers is None:
             return
         positions = {speaker: i for i, speaker in enumerate(self.speakers_)}
+        groups = _groups(speakers, X)
+        _check_same_type(list(positions), list(groups))
         single = []
-        for speaker, rows in _groups(speakers, X).items():
+        for speaker, rows in groups.items():
             if speaker in positions:
                 i = positions[speaker]
                 yield rows, self.mean_[i], self.scale_[i]
@@ -240,6 +242,16 @@ class SpeakerStandardizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator)
 def _statistics(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scaler = StandardScaler().fit(X)
     return scaler.mean_, scaler.scale_
+
+
+def _check_same_type(known: list[Any], given: list[Any]) -> None:
+    """Refuse labels that can be none of those in fit: 3 is not "3"."""
+    if known and given and isinstance(known[0], str) != isinstance(given[0], str):
+        raise ValueError(
+            f"speakers were of type {type(known[0]).__name__} in fit (such as {known[0]!r}) and "
+            f"are of type {type(given[0]).__name__} here (such as {given[0]!r}): give strings to "
+            "both"
+        )
 
 
 def _groups(speakers: Any, X: np.ndarray) -> dict[Any, np.ndarray]:

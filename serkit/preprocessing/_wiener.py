@@ -9,12 +9,12 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from sklearn.utils._param_validation import Interval
 
-from serkit.utils import AudioTransformer
+from serkit.utils import WaveformTransformer
 
 __all__ = ["WienerFilter"]
 
 
-class WienerFilter(AudioTransformer):
+class WienerFilter(WaveformTransformer):
     """Smooth every waveform with an adaptive Wiener filter.
 
     Where the local variance is near the noise level a sample is drawn towards
@@ -58,7 +58,7 @@ class WienerFilter(AudioTransformer):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        **AudioTransformer._parameter_constraints,
+        **WaveformTransformer._parameter_constraints,
         "size": [Interval(Integral, 1, None, closed="left")],
         "noise": [None, Interval(Real, 0, None, closed="left")],
     }
@@ -73,11 +73,6 @@ class WienerFilter(AudioTransformer):
         if self.size % 2 == 0:
             raise ValueError(f"size must be odd, got {self.size}")
         return _Wiener(self.size, self.noise)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,27 @@
-"""Validation, containers, parallel work, digests and optional imports."""
+"""Validation, containers, audio files, parallel work, digests and optional imports."""
 
-from serkit.utils._base import AudioTransformer, FrameTransformer, UtteranceTransformer
+from serkit.utils._audio_files import BadAudioError, OpenAudio, open_audio
+from serkit.utils._base import (
+    AudioTransformer,
+    FrameTransformer,
+    UtteranceTransformer,
+    WaveformTransformer,
+)
 from serkit.utils._containers import (
     AudioSegment,
     as_ragged,
-    check_audio,
-    check_frames,
+    check_container,
     is_path,
     is_ragged,
     stack,
 )
-from serkit.utils._hashing import content_digest, describe_estimator, estimator_digest
+from serkit.utils._hashing import (
+    content_digest,
+    describe_estimator,
+    estimator_digest,
+    source_digest,
+)
+from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
 from serkit.utils._rows import SignalWarning, at_row, name_rows
@@ -19,21 +30,28 @@ from serkit.utils._validation import check_speakers
 __all__ = [
     "AudioSegment",
     "AudioTransformer",
+    "BadAudioError",
     "FrameTransformer",
+    "OpenAudio",
     "SignalWarning",
     "UtteranceTransformer",
+    "WaveformTransformer",
     "as_ragged",
     "at_row",
     "check_audio",
+    "check_container",
     "check_frames",
     "check_speakers",
     "content_digest",
     "describe_estimator",
     "estimator_digest",
+    "forget_features",
     "import_optional",
     "is_path",
     "is_ragged",
     "name_rows",
+    "open_audio",
     "parallel_map",
+    "source_digest",
     "stack",
 ]

@@ -7,10 +7,16 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 
-from serkit.utils._containers import Restore, check_audio, check_frames
+from serkit.utils._containers import Restore
+from serkit.utils._input import check_audio, check_frames
 from serkit.utils._parallel import parallel_map
 
-__all__ = ["AudioTransformer", "FrameTransformer", "UtteranceTransformer"]
+__all__ = [
+    "AudioTransformer",
+    "FrameTransformer",
+    "UtteranceTransformer",
+    "WaveformTransformer",
+]
 
 
 class UtteranceTransformer(  # type: ignore[call-arg]
@@ -26,9 +32,6 @@ class UtteranceTransformer(  # type: ignore[call-arg]
 
     Subclasses have the parameters ``n_jobs`` and ``verbose``.
     """
-
-    #: Raise it when the same parameters begin to give other values.
-    _cache_version: ClassVar[int] = 1
 
     _parameter_constraints: ClassVar[dict] = {"n_jobs": [None, int], "verbose": ["verbose"]}
 
@@ -121,6 +124,22 @@ class AudioTransformer(UtteranceTransformer):
 
     def _check_input(self, X: Any, *, reset: bool) -> tuple[list[Any], Restore]:
         return check_audio(self, X, reset=reset)
+
+
+class WaveformTransformer(AudioTransformer):
+    """Base of the transformers from waveforms to waveforms.
+
+    They keep the type of the samples, and leave it to the step that makes
+    features of them to warn of samples beyond [-1, 1].
+    """
+
+    def _check_input(self, X: Any, *, reset: bool) -> tuple[list[Any], Restore]:
+        return check_audio(self, X, reset=reset, levels=False)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
 
 class FrameTransformer(UtteranceTransformer):

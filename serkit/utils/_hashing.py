@@ -1,18 +1,28 @@
 """Digests that are equal in every process for equal content."""
 
+import copyreg
 import hashlib
+import json
+import os
+from collections.abc import Iterator
+from functools import cache, singledispatch
 from pathlib import Path
+from pickle import PicklingError
+from types import CodeType, FunctionType
 from typing import Any
 
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 
-__all__ = ["content_digest", "describe_estimator", "estimator_digest"]
+from serkit.utils._code import identify, own_parts
+
+__all__ = ["content_digest", "describe_estimator", "estimator_digest", "source_digest"]
 
 #: Parameters that change how a result is computed, never the result.
-_WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "device", "memory", "location"})
+_WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "device"})
 
 
 def content_digest(value: Any) -> str:
@@ -51,22 +61,37 @@ def content_digest(value: Any) -> str:
     return state.hexdigest()
 
 
-def describe_estimator(estimator: Any) -> Any:
-    """Describe an estimator by class and parameters, leaving out those without effect.
+@singledispatch
+def describe_estimator(value: Any) -> Any:
+    """Describe an estimator by its code and parameters, leaving out those without effect.
+
+    Classes and functions are described by name and, if they belong to an
+    installed package, its version. Those of the user (in a script, a notebook, a
+    local module) count with their compiled code, defaults and bound values, base
+    classes, and what they refer to by name: other functions and classes of the
+    user, and global data. Not seen is what they reach in other ways, such as
+    attributes of objects, and files. The code of serkit itself is
+    :func:`source_digest`.
 
     Parameters
     ----------
-    estimator : estimator, or any parameter value
-        Nested estimators, lists, tuples and dicts are followed.
+    value : estimator, or any parameter value
+        Nested estimators, containers and objects are followed.
+        ``describe_estimator.register`` adds a description for a type.
 
     Returns
     -------
     description : object
-        Plain containers of class names and parameter values; equal for two
-        estimators that compute the same. ``n_jobs``, ``verbose``, ``device``,
-        ``memory`` and ``location`` are left out. What an estimator returns from
-        a method ``_cache_state`` (a dict) is added, or takes the place of a
-        parameter.
+        What JSON knows; equal for two estimators that compute the same.
+        ``n_jobs``, ``verbose`` and ``device`` are left out, ``memory`` of a
+        Pipeline, and what a class names in ``_without_effect``. What an
+        estimator returns from a method ``_cache_state`` (a dict) is added, or
+        takes the place of a parameter.
+
+    Raises
+    ------
+    ValueError
+        If a parameter cannot be described, such as an open file.
 
     Examples
     --------
@@ -75,24 +100,20 @@ def describe_estimator(estimator: Any) -> Any:
     >>> describe_estimator(SVC(C=2)) == describe_estimator(SVC(C=2, verbose=True))
     True
     """
-    if isinstance(estimator, FrozenEstimator):
-        # What a frozen estimator has learnt stays, and computes with it.
-        return ("FrozenEstimator", None, content_digest(estimator.estimator))
-    if isinstance(estimator, BaseEstimator):
-        kind = type(estimator)
-        version = getattr(estimator, "_cache_version", None)
-        params = {
-            name: describe_estimator(value)
-            for name, value in sorted(estimator.get_params(deep=False).items())
-            if name not in _WITHOUT_EFFECT
-        }
-        params.update(getattr(estimator, "_cache_state", dict)())
-        return (f"{kind.__module__}.{kind.__qualname__}", version, params)
-    if isinstance(estimator, list | tuple):
-        return [describe_estimator(item) for item in estimator]
-    if isinstance(estimator, dict):
-        return {name: describe_estimator(value) for name, value in estimator.items()}
-    return estimator
+    try:
+        reducer = copyreg.dispatch_table.get(type(value))
+        reduced = value.__reduce_ex__(4) if reducer is None else reducer(value)
+        if isinstance(reduced, str):  # known by its name, such as a ufunc
+            wrapped = getattr(value, "__wrapped__", None)
+            return [describe_estimator(type(value)), reduced, describe_estimator(wrapped)]
+        parts = [list(part) if isinstance(part, Iterator) else part for part in reduced]
+        return [describe_estimator(type(value)), estimator_digest(parts)]
+    except (PicklingError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"{value!r} cannot be digested ({error}), so no key can be made of it and results "
+            "could not be told apart; pass something that can be pickled, or keep nothing "
+            "(location=None of a cache, results_dir=None of a comparison)"
+        ) from error
 
 
 def estimator_digest(estimator: Any) -> str:
@@ -100,7 +121,7 @@ def estimator_digest(estimator: Any) -> str:
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : estimator, or any parameter value
         An estimator, fitted or not; fitted attributes are ignored.
 
     Returns
@@ -108,4 +129,118 @@ def estimator_digest(estimator: Any) -> str:
     digest : str
         Hexadecimal digest of 32 characters.
     """
-    return content_digest(describe_estimator(estimator))
+    return content_digest(_text(describe_estimator(estimator)).encode())
+
+
+@cache
+def source_digest(*rooms: str) -> str:
+    """Return the digest of the source files of serkit, read once per process.
+
+    Parameters
+    ----------
+    *rooms : str
+        Names of subpackages; none means the whole package.
+
+    Returns
+    -------
+    digest : str
+        Hexadecimal digest of 32 characters.
+    """
+    package = Path(__file__).parents[1]
+    folders = [package / room for room in rooms] or [package]
+    files = sorted(file for folder in folders for file in folder.rglob("*.py"))
+    return estimator_digest(
+        {file.relative_to(package).as_posix(): file.read_bytes() for file in files}
+    )
+
+
+def _text(description: Any) -> str:
+    return json.dumps(description, sort_keys=True)
+
+
+@describe_estimator.register
+def _(value: bool | int | float | str | None) -> Any:
+    return value
+
+
+@describe_estimator.register
+def _(value: bytes | np.ndarray) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [list(value.shape), *map(describe_estimator, value.ravel())]
+    return content_digest(value)
+
+
+@describe_estimator.register
+def _(value: np.generic) -> Any:
+    return describe_estimator(value.item())
+
+
+@describe_estimator.register
+def _(value: list | tuple) -> Any:
+    return [describe_estimator(item) for item in value]
+
+
+@describe_estimator.register
+def _(value: set | frozenset) -> Any:
+    return {"set": sorted(map(describe_estimator, value), key=_text)}
+
+
+@describe_estimator.register
+def _(value: dict) -> Any:
+    names = [key if isinstance(key, str) else repr(describe_estimator(key)) for key in value]
+    return dict(zip(names, map(describe_estimator, value.values()), strict=True))
+
+
+@describe_estimator.register
+def _(value: os.PathLike) -> Any:
+    return os.fspath(value)
+
+
+@describe_estimator.register
+def _(estimator: BaseEstimator) -> Any:
+    kind = type(estimator)
+    omitted = _WITHOUT_EFFECT | getattr(kind, "_without_effect", frozenset())
+    if isinstance(estimator, Pipeline):
+        omitted |= {"memory"}
+    params = estimator.get_params(deep=False)
+    state = {name: value for name, value in params.items() if name not in omitted}
+    state.update(getattr(estimator, "_cache_state", dict)())
+    return [describe_estimator(kind), describe_estimator(state)]
+
+
+@describe_estimator.register
+def _(frozen: FrozenEstimator) -> Any:
+    # What a frozen estimator has learnt stays, and computes with it.
+    try:
+        learnt = content_digest(frozen.estimator)
+    except (PicklingError, TypeError, AttributeError) as error:
+        raise ValueError(f"{frozen!r} cannot be digested ({error})") from error
+    return ["FrozenEstimator", describe_estimator(frozen.estimator), learnt]
+
+
+@describe_estimator.register
+def _(code: CodeType) -> Any:
+    return describe_estimator([code.co_code, code.co_consts, code.co_names, code.co_freevars])
+
+
+@describe_estimator.register
+def _(named: type | FunctionType) -> str:
+    parts = [
+        [identify(part), describe_estimator(bound), _describe_if_known(data)]
+        for part, bound, data in own_parts(named)
+    ]
+    return (
+        f"{identify(named)} {content_digest(_text(parts).encode())}" if parts else identify(named)
+    )
+
+
+def _describe_if_known(data: dict[str, Any]) -> dict[str, Any]:
+    """Describe what code finds by name; objects that are neither data nor estimators are not."""
+    described = {}
+    for name, value in data.items():
+        if describe_estimator.dispatch(type(value)) is not describe_estimator.dispatch(object):
+            try:
+                described[name] = describe_estimator(value)
+            except ValueError:
+                described[name] = None
+    return described

@@ -13,6 +13,9 @@ _ROW: ContextVar[int | None] = ContextVar("row", default=None)
 class SignalWarning(UserWarning):
     """A signal was accepted, but is silent, too short or out of range.
 
+    Give :func:`warnings.warn` an instance: Python tells warnings apart by their
+    text, and that of an instance already names the row of the outer call.
+
     Parameters
     ----------
     message : str, default=""

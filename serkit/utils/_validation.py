@@ -1,5 +1,6 @@
 """Validation of what travels beside X and y."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def check_speakers(speakers: Any, X: Any, *, name: str = "speakers") -> np.ndarr
     Raises
     ------
     ValueError
-        If the number of labels differs from the number of utterances.
+        If the number of labels differs from the number of utterances, or if
+        some labels are strings and others numbers.
 
     Examples
     --------
@@ -40,5 +42,12 @@ def check_speakers(speakers: Any, X: Any, *, name: str = "speakers") -> np.ndarr
     if len(speakers) != _num_samples(X):
         raise ValueError(
             f"{name} has {len(speakers)} labels for {_num_samples(X)} utterances; give one each"
+        )
+    strings = [label for label in speakers if isinstance(label, str)]
+    numbers = [label for label in speakers if isinstance(label, Real) and label == label]
+    if strings and numbers:
+        raise ValueError(
+            f"{name} mixes strings and numbers, such as {strings[0]!r} and {numbers[0]}: "
+            "make all of them strings"
         )
     return speakers

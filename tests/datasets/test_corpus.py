@@ -333,3 +333,64 @@ def test_concat_refuses_mixtures(on_disk, in_memory):
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         Corpus(**arguments)
+
+
+def test_spaces_and_kinds_of_numbers_do_not_split_speakers():
+    codes = {
+        "text": ["03", " 03", "03 "],
+        "objects": np.array([3.0, "3", np.int64(3)], dtype=object),
+        "categories": pd.Categorical([3.0, np.nan, 3.0]),
+        "blanks": ["3", " ", None],
+    }
+    found = {
+        kind: Corpus({"file": [" 1.wav"] * 3, "speaker": speakers}).speakers.tolist()
+        for kind, speakers in codes.items()
+    }
+    assert found == {
+        "text": ["03"] * 3,
+        "objects": ["3"] * 3,
+        "categories": ["3", None, "3"],
+        "blanks": ["3", None, None],
+    }
+    assert Corpus({"file": [" 1.wav"]}).table["file"].tolist() == ["1.wav"]
+
+
+def test_speakers_that_differ_in_capital_letters_are_refused():
+    table = {"file": ["1.wav"] * 4, "speaker": ["Anna", "anna", "Ben", None]}
+    with pytest.raises(ValueError, match=r"speakers 'Anna', 'anna' differ only in capital"):
+        Corpus(table)
+
+
+def test_waveforms_are_read_only_views():
+    source = np.zeros(100, dtype=np.float32)
+    corpus = Corpus({"speaker": ["a"]}, waveforms=[source], sampling_rate=100)
+    for audio in (corpus.audio, corpus[:1].audio, Corpus.concat([corpus]).audio):
+        assert np.shares_memory(audio[0], source)
+        with pytest.raises(ValueError, match="read-only"):
+            audio[0][:] = 7
+    source[0] = 1  # the caller's own array stays writable
+
+
+@pytest.mark.parametrize("kind", [None, "boolean", "array"])
+def test_a_mask_leaves_out_missing_labels(kind):
+    corpus = Corpus({"file": ["1.wav", "2.wav"], "emotion": ["anger", None]})
+    mask = corpus.table["emotion"] == "anger"
+    assert mask.isna().any()
+    if kind is not None:
+        mask = mask.array if kind == "array" else mask.astype(kind)
+    assert corpus[mask].table["file"].tolist() == ["1.wav"]
+
+
+def test_describe_keeps_labels_that_are_called_like_its_own_columns():
+    table = {
+        "file": ["1.wav"] * 5,
+        "speaker": ["all", "all", "b", "b", "b"],
+        "emotion": ["all", "duration", "gender", "?", None],
+        "duration": [1.0] * 5,
+    }
+    counts = Corpus(table).describe()
+    assert counts.index.tolist() == ["'all'", "b", "all"]
+    assert counts.columns.tolist() == [
+        "gender", "'?'", "'all'", "'duration'", "'gender'", "?", "all", "duration",
+    ]  # fmt: skip
+    assert counts.loc["all"].tolist()[1:] == [1, 1, 1, 1, 1, 5, 5.0]

@@ -6,8 +6,8 @@ import pytest
 from serkit.datasets._extract import unzip
 
 
-def pack(path, *members):
-    with zipfile.ZipFile(path, "w") as archive:
+def pack(path, *members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for member, content in members:
             archive.writestr(member, content)
     return path
@@ -61,3 +61,45 @@ def test_damaged_archives(tmp_path):
     with pytest.raises(ValueError, match="no intact ZIP archive"):
         unzip(archive, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def damage_deflated(path):
+    pack(path, ("1.txt", "content of the file " * 50), compression=zipfile.ZIP_DEFLATED)
+    content = bytearray(path.read_bytes())
+    start = 30 + len("1.txt")
+    content[start] = 0b111  # a last block of a type that does not exist
+    path.write_bytes(content)
+
+
+def encrypt(path):
+    pack(path, ("1.txt", "content"))
+    content = bytearray(path.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+
+
+def cut_member(path):
+    pack(path, ("1.txt", "content"))
+    content = bytearray(path.read_bytes())
+    for field in (content.index(b"PK\1\2") + 20, content.index(b"PK\1\2") + 24):
+        content[field : field + 4] = (10_000).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [damage_deflated, encrypt, cut_member])
+def test_every_kind_of_damage_is_one_error(tmp_path, harm):
+    harm(tmp_path / "a.zip")
+    with pytest.raises(ValueError, match="no intact ZIP archive"):
+        unzip(tmp_path / "a.zip", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_what_would_fill_the_disk_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    archive = pack(tmp_path / "a.zip", ("1.txt", "12345"), ("2.txt", "12345"))
+    monkeypatch.setattr("serkit.datasets._extract._MAX_SIZE", 10)
+    unzip(archive, tmp_path / "out")
+    monkeypatch.setattr("serkit.datasets._extract._MAX_SIZE", 9)
+    with pytest.raises(ValueError, match="would unpack to 10 bytes"):
+        unzip(archive, tmp_path / "again")
+    assert not (tmp_path / "again").exists()

@@ -90,3 +90,18 @@ def test_a_hostile_archive_writes_nothing(server, tmp_path, tiny_wav):
         fetch_emodb(home, url=server.url, verbose=0)
     assert list(home.iterdir()) == []
     assert list(tmp_path.iterdir()) == [home]
+
+
+def test_a_damaged_archive_does_not_stand_in_the_way_of_the_next_call(
+    server, tmp_path, emodb, tiny_wav
+):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("1", tiny_wav)
+    damaged = bytearray(buffer.getvalue())
+    damaged[31] = 0b111  # the first byte of the compressed data
+    server.content = bytes(damaged)
+    with pytest.raises(ValueError, match="no intact ZIP archive"):
+        fetch_emodb(tmp_path, url=server.url, verbose=0)
+    server.content, server.etag = emodb, '"2"'
+    assert len(fetch_emodb(tmp_path, url=server.url, verbose=0)) == 535

@@ -71,7 +71,7 @@ def test_parts_of_files(folder):
 
 def test_missing_files(folder):
     (folder / "b.wav").unlink()
-    with pytest.raises(FileNotFoundError, match=r"mine in .*: 1 of 2 files are missing: b\.wav"):
+    with pytest.raises(FileNotFoundError, match=r"mine in .*: 1 of 2 files are missing: 'b\.wav'"):
         load_manifest(folder / "mine.csv")
     with pytest.warns(UserWarning, match="1 of 2 files are missing"):
         corpus = load_manifest(folder / "mine.csv", on_missing="warn")
@@ -108,3 +108,36 @@ def test_manifest_and_loader_agree(corpora, name):
         loaded.table[columns].sort_values("file", ignore_index=True),
         listed.table[columns].sort_values("file", ignore_index=True),
     )
+
+
+def test_paths_of_windows(folder, write_audio):
+    write_audio(folder / "wav" / "c.wav")
+    (folder / "mine.csv").write_text("file,speaker,emotion\nwav\\c.wav,03,anger\n")
+    corpus = load_manifest(folder / "mine.csv")
+    assert corpus.table["file"].tolist() == ["wav/c.wav"]
+
+
+def test_a_backslash_in_a_name_that_exists_stays(folder, write_audio):
+    write_audio(folder / "wav\\c.wav")
+    (folder / "mine.csv").write_text("file,speaker,emotion\nwav\\c.wav,03,anger\n")
+    assert load_manifest(folder / "mine.csv").table["file"].tolist() == ["wav\\c.wav"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "No columns"),
+        ("file,speaker,emotion\na.wav,J\u00f6rg,anger\n".encode("latin-1"), "utf-8"),
+        (b"file,speaker,emotion\na.wav,03,anger\na,b,c,d,e\n", "line 3"),
+    ],
+)
+def test_an_unreadable_table_is_named(folder, content, reason):
+    (folder / "mine.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"mine\.csv cannot be read; .*UTF-8: .*{reason}"):
+        load_manifest(folder / "mine.csv")
+
+
+def test_a_table_without_rows(folder):
+    (folder / "mine.csv").write_text("file,speaker,emotion\n")
+    with pytest.raises(ValueError, match="mine has no utterances"):
+        load_manifest(folder / "mine.csv", on_missing="ignore")

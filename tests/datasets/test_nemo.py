@@ -33,8 +33,8 @@ def test_missing_and_foreign_files(official, fill_folder):
     (official / "samples" / "KD0_anger_1.wav").unlink()
     fill_folder(official, ["samples/KD0_anger_2.wav"])
     found = (
-        "1 of 3 files are missing: KD0_anger_1; 1 files do not belong to it: "
-        "samples/KD0_anger_2.wav"
+        "1 of 3 files are missing: 'KD0_anger_1'; 1 files do not belong to it: "
+        "'samples/KD0_anger_2.wav'"
     )
     with pytest.raises(FileNotFoundError, match=found):
         load_nemo(official)

@@ -52,7 +52,7 @@ def test_folder_above_the_unpacked_archive(tmp_path, fill_folder):
 
 def test_song(tmp_path, fill_folder):
     fill_folder(tmp_path, [*SPEECH, *SONG])
-    with pytest.raises(ValueError, match=r"1012 files do not belong to it: Actor_01/03-02-01"):
+    with pytest.raises(ValueError, match=r"1012 files do not belong to it: 'Actor_01/03-02-01"):
         load_ravdess(tmp_path)
     song = load_ravdess(tmp_path, vocal_channel="song", on_missing="ignore")
     assert len(song) == 1012
@@ -69,7 +69,7 @@ def test_missing_and_foreign_files(tmp_path, fill_folder):
     fill_folder(tmp_path, [*SPEECH[1:], *foreign])
     with pytest.raises(
         FileNotFoundError,
-        match=r"1 of 1440 files are missing: 03-01-01-01-01-01-01; 2 files do not belong",
+        match=r"1 of 1440 files are missing: '03-01-01-01-01-01-01'; 2 files do not belong",
     ):
         load_ravdess(tmp_path)
     with pytest.warns(UserWarning, match="1 of 1440 files are missing"):

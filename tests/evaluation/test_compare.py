@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,9 +9,12 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,6 +24,7 @@ from serkit.evaluation import HoldoutSearchCV, compare
 from serkit.feature_extraction import CachedTransformer, TemporalPooling
 from serkit.metrics import uar_scorer
 from serkit.model_selection import LeaveSpeakersOut, SpeakerLeakageError
+from serkit.pipeline import make_pipeline as make_sampling_pipeline
 from serkit.preprocessing import SpeakerStandardizer
 from serkit.utils import FrameTransformer
 
@@ -292,3 +297,85 @@ def test_an_error_names_pipeline_and_fold(features):
     with pytest.raises(ValueError, match="NaN") as caught:
         run(features, {"model": LogisticRegression()}, X=X)
     assert "in pipeline 'model', fold 0 (test speakers s1)" in caught.value.__notes__
+
+
+def test_samplers_act_on_training_parts_and_speakers_follow(features):
+    corpus, X = features
+    rows = np.flatnonzero((corpus.y != "fear") | (np.arange(48) % 2 == 0))
+    corpus, X = corpus[rows], X[rows]
+    shifted = X + 50 * np.unique(corpus.speakers, return_inverse=True)[1][:, None]
+    steps = SpeakerStandardizer(), SMOTE(random_state=0, k_neighbors=2), LogisticRegression()
+    pipelines = {"SMOTE": make_sampling_pipeline(*steps), "none": make_pipeline(*steps[::2])}
+    result = compare(corpus, pipelines, X=shifted, verbose=0)
+    assert result.predictions.query("pipeline == 'SMOTE'")["row"].tolist() == list(range(len(X)))
+    assert (result.table()["UAR"] > 0.5).all()
+    scores = result.predictions.pivot(index="row", columns="pipeline", values="score[fear]")
+    assert scores["SMOTE"].mean() > scores["none"].mean() + 0.02
+
+
+def test_data_frames_equal_arrays(features):
+    _, X = features
+    frame = pd.DataFrame(X, columns=list("abcd"), index=np.arange(48)[::-1])
+    model = {"model": make_pipeline(StandardScaler(), LogisticRegression())}
+    pd.testing.assert_frame_equal(
+        run(features, model, X=frame).predictions, run(features, model).predictions
+    )
+
+
+def test_labels_may_be_numbers(features, tmp_path):
+    corpus, X = features
+    table = corpus.table[["speaker"]].assign(emotion=[i % 3 for i in range(48)])
+    corpus = Corpus(table, waveforms=list(corpus.audio), sampling_rate=16000)
+    for _ in range(2):
+        result = run((corpus, X), {"model": LogisticRegression()}, results_dir=tmp_path)
+        assert result.table()["UAR"].item() > 0.5
+        assert result.confusion("model").to_numpy().sum() == 48
+
+
+class Bare(BaseEstimator):
+    """Has decision values but does not say of which classes."""
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), "calm", dtype=object)
+
+    def decision_function(self, X):
+        return np.zeros((len(X), 3))
+
+
+def test_classifiers_need_no_classes(features):
+    result = run(features, {"bare": Bare()})
+    assert result.predictions["score_method"].isna().all()
+
+
+def test_without_a_store_nothing_has_to_be_digestible(features, tmp_path):
+    generator = (i for i in range(3))  # cannot be pickled
+    search = GridSearchCV(
+        LogisticRegression(),
+        {"C": [0.1, 1.0]},
+        cv=LeaveSpeakersOut(1),
+        scoring=lambda model, X, y: float(model.C) if generator else 0.0,
+    )
+    result = run(features, {"search": search})
+    assert set(result.folds["best_params"]) == {"C=1.0"}
+
+
+def test_a_resumed_run_says_what_it_found(features, tmp_path, capsys):
+    corpus, X = features
+    for pipelines in ({"a": DummyClassifier()}, {"a": DummyClassifier(), "b": GaussianNB()}):
+        compare(corpus, pipelines, X=X, results_dir=tmp_path)
+    assert f"4 of 8 folds found in {tmp_path}" in capsys.readouterr().err
+
+
+def test_old_temporary_files_are_swept(features, tmp_path):
+    (tmp_path / "folds").mkdir()
+    old, young = tmp_path / "folds" / ".old.part", tmp_path / "folds" / ".young.part"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (time.time() - 2 * 86400,) * 2)
+    run(features, {"a": DummyClassifier()}, results_dir=tmp_path)
+    assert young.exists()
+    assert not old.exists()

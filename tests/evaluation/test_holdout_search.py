@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import config_context
@@ -88,3 +90,14 @@ def test_has_only_the_methods_of_its_estimator(train):
     search = HoldoutSearchCV(SVC(), GRID).fit(X, y, groups=speakers)
     assert hasattr(search, "decision_function")
     assert not hasattr(search, "predict_proba")
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+def test_a_speaker_on_both_sides_is_warned_of(train):
+    X, y, speakers = train
+    search = HoldoutSearchCV(SVC(), GRID, cv=StratifiedKFold(2))
+    with pytest.warns(UserWarning, match="speakers on both sides"):
+        search.fit(X, y, groups=speakers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        search.set_params(cv=LeaveSpeakersOut(1)).fit(X, y, groups=speakers)

@@ -151,3 +151,14 @@ def test_csv_files_hold_every_prediction(hostile, tmp_path):
     predictions = pd.read_csv(tmp_path / "predictions.csv")
     assert len(predictions) == 72
     assert predictions["y_true"].tolist() == hostile.predictions["y_true"].tolist()
+
+
+def test_tests_are_computed_once_and_handed_out_as_copies(result, monkeypatch):
+    table, tests = result.table(), result.paired_tests()
+    table.loc["good", "UAR"] = tests.loc[0, "p permutation"] = -1
+    monkeypatch.setattr("serkit.evaluation._result.paired_test", None)
+    assert result.paired_tests().loc[0, "p permutation"] == 0.5
+    assert result.table().loc["good", "UAR"] == pytest.approx(7 / 8)
+    assert "good" in str(result)
+    with pytest.raises(TypeError):
+        result.paired_tests("WA")

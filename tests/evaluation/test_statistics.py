@@ -42,3 +42,9 @@ def test_holm_by_hand():
     corrected = holm_correction([0.01, 0.04, 0.03, 0.005])
     np.testing.assert_allclose(corrected, [0.03, 0.06, 0.06, 0.02])
     assert holm_correction([0.9, 0.8]).max() == 1
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -0.1, 1.1])
+def test_holm_refuses_what_is_no_p_value(wrong):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        holm_correction([0.1, wrong])

@@ -8,7 +8,7 @@ import soundfile
 from joblib import parallel_config
 
 from serkit.feature_extraction import OpenSmileDescriptors, OpenSmileFunctionals
-from serkit.utils import SignalWarning, describe_estimator
+from serkit.utils import SignalWarning, estimator_digest
 
 opensmile = pytest.importorskip("opensmile")
 
@@ -157,10 +157,29 @@ def test_own_configuration(tmp_path):
     )
     with pytest.raises(ValueError, match=r"gives 1582 features at level 'func', but .*5757"):
         OpenSmileFunctionals(config_path=config, expected_dim=5757).fit(X)
-    before = describe_estimator(own)
-    include = tmp_path / "IS10_paraling_core.func.conf.inc"
-    include.write_text(include.read_text() + "\n")
-    assert describe_estimator(own) != before, "a changed include must change the cache key"
+
+
+@pytest.mark.parametrize(
+    "include",
+    [
+        "egemaps/v02/eGeMAPSv02.conf",
+        "egemaps/v02/eGeMAPSv02_core.lld.conf.inc",
+        "gemaps/v01b/GeMAPSv01b_core.func.conf.inc",
+        "shared/BufferModeRb.conf.inc",
+    ],
+)
+def test_a_changed_include_changes_the_cache_key(tmp_path, include):
+    shipped = Path(opensmile.__file__).parent / "core/config"
+    for copy in (tmp_path / "a", tmp_path / "b"):
+        shutil.copytree(shipped, copy)
+    own, moved = (
+        OpenSmileFunctionals(config_path=tmp_path / name / "egemaps/v02/eGeMAPSv02.conf")
+        for name in "ab"
+    )
+    assert estimator_digest(own) == estimator_digest(moved)
+    changed = tmp_path / "a" / include
+    changed.write_text(changed.read_text() + "\n")
+    assert estimator_digest(own) != estimator_digest(moved)
 
 
 @pytest.mark.parametrize(

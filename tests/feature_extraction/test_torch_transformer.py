@@ -8,7 +8,12 @@ import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from serkit.feature_extraction import FrameScaler, TemporalPooling, TorchTransformer
+from serkit.feature_extraction import (
+    CachedTransformer,
+    FrameScaler,
+    TemporalPooling,
+    TorchTransformer,
+)
 from serkit.utils import as_ragged, estimator_digest
 
 
@@ -138,6 +143,65 @@ def test_the_digest_depends_on_weights_and_settings_alone():
     with torch.no_grad():
         convolution.bias[0] += 1
     assert estimator_digest(TorchTransformer(module)) != digest
+
+
+def module_digest(module):
+    return estimator_digest(TorchTransformer(module))
+
+
+def test_repeated_submodules_count():
+    layer = torch.nn.Linear(3, 3)
+    once, twice = torch.nn.Sequential(layer), torch.nn.Sequential(layer, layer)
+    assert module_digest(once) != module_digest(twice)
+    three, four = ([layer, other] for other in (torch.nn.ReLU(), layer))
+    assert module_digest(torch.nn.Sequential(*three)) != module_digest(torch.nn.Sequential(*four))
+
+
+def test_hooks_count():
+    def hooked(register, factor):
+        module = torch.nn.Identity()
+        if factor is not None:
+            getattr(module, register)(lambda part, args, out=None: factor * args[0])
+        return module_digest(module)
+
+    for register in ("register_forward_hook", "register_forward_pre_hook"):
+        assert hooked(register, 2) == hooked(register, 2)
+        assert len({hooked(register, factor) for factor in (None, 2, 3)}) == 3
+
+
+def test_code_of_own_modules_counts():
+    def own(factor):
+        namespace = {"torch": torch, "__name__": "users_script"}
+        exec(
+            f"class Own(torch.nn.Module):\n    def forward(self, x):\n        return {factor} * x",
+            namespace,
+        )
+        return module_digest(torch.nn.Sequential(namespace["Own"]()))
+
+    assert own(2) == own(2) != own(3)
+
+
+class Threads(torch.nn.Module):
+    """Gives the number of threads it may use."""
+
+    def forward(self, x):
+        return torch.full((1, 1), float(torch.get_num_threads()))
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_jobs_do_not_multiply_with_threads(audio, cached):
+    def n_threads(n_jobs):
+        step = TorchTransformer(Threads(), output="functionals", n_jobs=n_jobs)
+        step = CachedTransformer(step, n_jobs=n_jobs) if cached else step
+        return step.transform(audio).ravel().tolist()
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert n_threads(2) == [1, 1, 1]
+        assert n_threads(None) == [3, 3, 3]
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_torchaudio_transforms_are_steps(audio):

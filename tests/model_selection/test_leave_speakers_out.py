@@ -269,3 +269,9 @@ def test_wrong_speakers_for_validation():
 def test_unknown_protocol():
     with pytest.raises(ValueError, match="'leow2021-emodb', 'leow2021-ravdess'"):
         load_protocol("leow2021")
+
+
+def test_strings_and_numbers_together_are_refused():
+    speakers = ["03", 8, "09"]
+    with pytest.raises(ValueError, match="groups mixes strings and numbers, such as '03' and 8"):
+        next(LeaveSpeakersOut().split(speakers, groups=speakers))

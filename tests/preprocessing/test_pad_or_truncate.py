@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
 
+from serkit.feature_extraction import CachedTransformer
 from serkit.preprocessing import PadOrTruncate
 from serkit.utils import SignalWarning
 
@@ -57,6 +59,12 @@ def test_numeric_stays_numeric():
     assert Xt.dtype == np.float32
 
 
-def test_needs_fit(waveforms):
+def test_needs_fit_to_learn_the_length_only(waveforms):
     with pytest.raises(NotFittedError):
         PadOrTruncate().transform(waveforms)
+    assert get_tags(PadOrTruncate()).requires_fit
+    given = PadOrTruncate(length=4)
+    assert not get_tags(given).requires_fit
+    np.testing.assert_array_equal(given.transform(waveforms)[1], [0.25, 0.5, 0.0, 0.0])
+    cached = CachedTransformer(given).fit_transform(waveforms)
+    np.testing.assert_array_equal(cached[0], given.transform(waveforms)[0])

@@ -208,3 +208,13 @@ def test_grid_search_without_routing_needs_no_speakers_if_fitted_without(data, p
     search = GridSearchCV(pipeline, {"classify__C": [1.0]}, cv=GroupKFold(4), scoring=uar_scorer)
     search.fit(X, y, groups=speakers)
     assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.parametrize(("fitted", "given"), [([3, 3, 8], "3"), (["3", "3", "8"], 3)])
+def test_numbers_are_not_mistaken_for_strings(fitted, given):
+    X = np.arange(3.0)[:, None]
+    scaler = SpeakerStandardizer().fit(X, speakers=fitted)
+    with pytest.raises(ValueError, match="in fit .* are of type .*: give strings to both"):
+        scaler.transform(X, speakers=[given] * 3)
+    with pytest.raises(ValueError, match="speakers mixes strings and numbers"):
+        scaler.transform(X, speakers=["3", 3, None])

@@ -1,8 +1,10 @@
 import warnings
 
+import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 
-from serkit.utils import SignalWarning, at_row
+from serkit.utils import SignalWarning, at_row, check_audio
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,12 @@ def test_warnings_name_the_row_of_the_outermost_call():
         warnings.warn("utterance 0 is loud", SignalWarning, stacklevel=1)
     with pytest.warns(SignalWarning, match="utterance 0 is loud"):
         warnings.warn("utterance 0 is loud", SignalWarning, stacklevel=1)
+
+
+def test_the_same_warning_is_shown_for_every_row():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for row in (2, 5, 5):
+            with at_row(row):
+                check_audio(BaseEstimator(), [np.zeros(3)], reset=False)
+    assert [str(warning.message)[:11] for warning in caught] == ["utterance 2", "utterance 5"]

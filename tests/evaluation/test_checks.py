@@ -1,0 +1,121 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from serkit.datasets import Corpus
+from serkit.evaluation import HoldoutSearchCV, compare
+from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
+from serkit.model_selection import LeaveSpeakersOut
+from serkit.preprocessing import PreEmphasis, Resampler
+
+GRID = {"C": [0.1, 1.0]}
+MODEL = LogisticRegression()
+CROSSING = {
+    "default": GridSearchCV(MODEL, GRID),
+    "rows": GridSearchCV(MODEL, GRID, cv=KFold(2)),
+    "holdout": HoldoutSearchCV(MODEL, GRID, cv=KFold(5)),
+    "pairs": GridSearchCV(MODEL, GRID, cv=[(np.arange(6, 36), np.arange(6))]),
+    "in a pipeline": make_pipeline(StandardScaler(), GridSearchCV(MODEL, GRID)),
+    "without search": CalibratedClassifierCV(MODEL),
+}
+
+
+@pytest.mark.parametrize("name", CROSSING)
+def test_tuning_across_speakers_is_named(features, name, tmp_path):
+    corpus, X = features
+    pipelines = {"tuned": CROSSING[name], "plain": MODEL}
+    with pytest.warns(UserWarning, match="inner splits of 'tuned':") as caught:
+        result = compare(corpus, pipelines, X=X, verbose=0)
+    assert sum("inner splits" in str(warning.message) for warning in caught) == 1
+    assert result.table()["tuned across speakers"].tolist() == [True, False]
+    assert "tuned †" in str(result)
+    assert "plain †" not in str(result)
+    assert "† tuned across speakers: tuned" in result.to_html(tmp_path / "r.html").read_text()
+
+
+@pytest.mark.parametrize("cv", [LeaveSpeakersOut(1), GroupKFold(2)])
+def test_tuning_on_other_speakers_is_not_marked(features, cv):
+    corpus, X = features
+    pipelines = {
+        "grid": GridSearchCV(MODEL, GRID, cv=cv),
+        "holdout": HoldoutSearchCV(MODEL, GRID, cv=cv),
+        "default": HoldoutSearchCV(MODEL, GRID),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = compare(corpus, pipelines, X=X, verbose=0)
+    assert "†" not in str(result)
+
+
+def test_a_random_state_inside_is_left_where_it_is(features):
+    corpus, X = features
+    cv = KFold(2, shuffle=True, random_state=np.random.RandomState(0))
+    before = cv.random_state.get_state()[1].copy()
+    with pytest.warns(UserWarning, match="inner splits"):
+        compare(corpus, {"g": GridSearchCV(MODEL, GRID, cv=cv)}, X=X, verbose=0)
+    np.testing.assert_array_equal(cv.random_state.get_state()[1], before)
+
+
+def test_rows_of_the_corpus_inside_a_search_are_refused(features):
+    corpus, X = features
+    search = GridSearchCV(MODEL, GRID, cv=[(np.arange(12, 36), np.arange(36, 48))])
+    with pytest.raises(ValueError, match="inside pipeline 'g' names row 47, but a fold trains on"):
+        compare(corpus, {"g": search}, X=X, verbose=0)
+
+
+def spoken(rate):
+    rng = np.random.default_rng(0)
+    return Corpus(
+        {"speaker": list("aabbcc"), "emotion": ["x", "y"] * 3},
+        waveforms=list(rng.uniform(-0.1, 0.1, size=(6, 4000))),
+        sampling_rate=rate,
+    )
+
+
+def test_the_rate_of_the_waveforms_is_that_of_the_pipeline():
+    mfcc = make_pipeline(MFCC(n_mels=20), TemporalPooling())
+    pipelines = {
+        "plain": make_pipeline(PreEmphasis(), mfcc, MODEL),
+        "cached": make_pipeline(CachedTransformer(mfcc), MODEL),
+        "search": HoldoutSearchCV(make_pipeline(mfcc, MODEL), {"logisticregression__C": [1]}),
+    }
+    for name, pipeline in pipelines.items():
+        with pytest.raises(ValueError, match=f"8000 Hz, pipeline '{name}' expects 16000 Hz"):
+            compare(spoken(8000), {name: pipeline}, verbose=0)
+    resampled = make_pipeline(Resampler(8000, target_sampling_rate=16000), mfcc, MODEL)
+    assert len(compare(spoken(8000), {"resampled": resampled}, verbose=0).table()) == 1
+    assert len(compare(spoken(16000), pipelines, verbose=0).table()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pipelines": {}}, "with one or more"),
+        ({"pipelines": [MODEL]}, "must be a dict"),
+        ({"pipelines": {1: MODEL}}, "names of pipelines are str, got 1"),
+        ({"pipelines": {"r": LinearRegression()}}, "'r' is no classifier"),
+        ({"pipelines": {"s": StandardScaler()}}, "'s' is no classifier"),
+        ({"seeds": []}, "one or more different integers"),
+        ({"seeds": [1, 1]}, "one or more different integers"),
+        ({"cv": []}, "makes no folds"),
+        ({"cv": [([0], [1], [2])]}, "fold 0 has 3 parts"),
+        ({"cv": [(np.arange(36), [])]}, "test part of fold 0 is empty"),
+    ],
+)
+def test_wrong_arguments_are_named_at_once(features, arguments, message):
+    corpus, X = features
+    with pytest.raises((TypeError, ValueError), match=message):
+        compare(corpus, **{"pipelines": {"m": DummyClassifier()}, "X": X, **arguments})
+
+
+def test_an_empty_corpus_is_refused(features):
+    corpus, X = features
+    with pytest.raises(ValueError, match="no utterances"):
+        compare(corpus[np.zeros(48, bool)], {"m": DummyClassifier()}, X=X[:0])
