@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from copy import deepcopy
@@ -24,6 +25,7 @@ from serkit.feature_extraction._spectral_threads import ONE_THREAD
 from serkit.feature_extraction._utterance_key import utterance_key
 from serkit.feature_extraction._utterance_store import Entry, UtteranceStore
 from serkit.utils import (
+    SignalWarning,
     UtteranceTransformer,
     as_ragged,
     at_row,
@@ -225,6 +227,7 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
             if entry is None:
                 missing.append((row, key, utterance))
             else:
+                _warn_again(row, entry)
                 collected.put(row, entry)
         if missing:
             jobs = effective_n_jobs(self.n_jobs)
@@ -332,12 +335,13 @@ class _Computation:
         row, key, utterance = task
         threads = ONE_THREAD if self.one_thread else nullcontext()
         try:
-            with at_row(row), threads, config_context(transform_output="default"):
+            with at_row(row) as notes, threads, config_context(transform_output="default"):
                 for step in self.steps:
                     utterance = step(utterance)
         except ValueError as error:
             return error
-        entry = Entry(np.asarray(utterance[0]), ragged=is_ragged(utterance))
+        value, texts = np.asarray(utterance[0]), tuple(dict.fromkeys(notes))
+        entry = Entry(value, ragged=is_ragged(utterance), notes=texts)
         if self.store is not None and key is not None:
             self.store.save(key, entry)
         return entry
@@ -363,6 +367,13 @@ class _Collected:
             )
         # Entries from memory are read-only and shared.
         self.output[row] = value if value.flags.writeable or not entry.ragged else value.copy()
+
+
+def _warn_again(row: int, entry: Entry) -> None:
+    """Say of an utterance out of the cache what the steps said of it."""
+    with at_row(row):
+        for note in entry.notes:
+            warnings.warn(SignalWarning(note), stacklevel=5)
 
 
 def _raise_all(problems: list[ValueError], n_utterances: int) -> None:

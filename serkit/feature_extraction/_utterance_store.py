@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 import secrets
 import shutil
@@ -34,10 +35,13 @@ class Entry:
         The values.
     ragged : bool
         Whether they stood in a ragged container.
+    notes : tuple of str
+        What the steps warned of: silence, a signal that is too short.
     """
 
     value: np.ndarray
     ragged: bool
+    notes: tuple[str, ...] = ()
 
 
 class UtteranceStore:
@@ -71,15 +75,17 @@ class UtteranceStore:
         if checksum != _checksum(payload):
             warnings.warn(f"the cache entry {path} is damaged; it is made anew", stacklevel=3)
             return None
-        value = np.load(io.BytesIO(payload[1:]), allow_pickle=False)
-        entry = Entry(value, ragged=payload[:1] == b"r")
+        head, _, body = payload.partition(b"\n")
+        value = np.load(io.BytesIO(body), allow_pickle=False)
+        entry = Entry(value, **json.loads(head))
         _RECENT.put(self.folder, key, entry)
         return entry
 
     def save(self, key: str, entry: Entry) -> None:
         """Save the entry of a key; a folder that cannot be written to is a warning."""
         buffer = io.BytesIO()
-        buffer.write(b"r" if entry.ragged else b"n")
+        head = {"ragged": entry.ragged, "notes": entry.notes}
+        buffer.write(json.dumps(head).encode() + b"\n")
         np.save(buffer, entry.value, allow_pickle=False)
         payload = buffer.getvalue()
         path = self._path(key)

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 __all__ = ["SignalWarning", "at_row", "name_rows"]
 
 _ROW: ContextVar[int | None] = ContextVar("row", default=None)
+_NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 
 
 class SignalWarning(UserWarning):
@@ -25,12 +26,14 @@ class SignalWarning(UserWarning):
     """
 
     def __init__(self, message: str = "", *args: object):
-        row = _ROW.get()
+        row, notes = _ROW.get(), _NOTES.get()
+        if notes is not None:
+            notes.append(message)
         super().__init__(message if row is None else _rename(message, row), *args)
 
 
 @contextmanager
-def at_row(row: int) -> Iterator[None]:
+def at_row(row: int) -> Iterator[list[str]]:
     """Let errors and :class:`SignalWarning` name a row of the outer call.
 
     Inside, a step gets a single utterance and calls it "utterance 0".
@@ -42,7 +45,9 @@ def at_row(row: int) -> Iterator[None]:
 
     Yields
     ------
-    nothing : None
+    notes : list of str
+        Grows by the text of every :class:`SignalWarning` that is made, as the
+        step worded it: a cache gives it again where the step does not run.
 
     Examples
     --------
@@ -52,15 +57,19 @@ def at_row(row: int) -> Iterator[None]:
     Traceback (most recent call last):
     ValueError: utterance 7 has no samples
     """
-    outer = _ROW.get()
-    token = _ROW.set(row if outer is None else outer)
+    outer, outer_notes = _ROW.get(), _NOTES.get()
+    notes: list[str] = []
+    row_token, notes_token = _ROW.set(row if outer is None else outer), _NOTES.set(notes)
     try:
-        yield
+        yield notes
     except Exception as error:
         _name_row(error, row)
         raise
     finally:
-        _ROW.reset(token)
+        _ROW.reset(row_token)
+        _NOTES.reset(notes_token)
+        if outer_notes is not None:
+            outer_notes.extend(notes)
 
 
 def name_rows(rows: Sequence[int]) -> str:

@@ -472,3 +472,12 @@ def test_emodb_files(corpora, tmp_path):
     expected = pipeline.fit_transform(paths)
     for _ in range(2):
         np.testing.assert_array_equal(cached.transform(paths), expected)
+
+
+def test_warnings_are_given_again_on_a_hit(tmp_path):
+    quiet = [np.full(400, 0.1), np.zeros(400), np.full(400, 0.2)]
+    cached = CachedTransformer(WienerFilter(), tmp_path)
+    for waveforms, row in ((quiet, 1), (quiet, 1), (quiet[1:], 0)):
+        with pytest.warns(SignalWarning, match=f"utterance {row} contains only zeros") as record:
+            cached.fit(waveforms).transform(waveforms)
+        assert len(record) == 1
