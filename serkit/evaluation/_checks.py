@@ -77,11 +77,11 @@ def find_crossing(
 def _crosses(name: str, pipeline: BaseEstimator, y: np.ndarray, speakers: np.ndarray) -> bool:
     """Say whether a part, at any depth, splits training rows across speakers."""
     for part in (pipeline, *pipeline.get_params(deep=True).values()):
-        if not isinstance(part, BaseEstimator) or isinstance(getattr(part, "cv", ""), str):
+        if not _splits_inside(part):
             continue
         try:
             splits = _inner_splits(part, y, speakers)
-        except ValueError:  # as fit will say, naming the fold
+        except Exception:  # a splitter may need more than labels; fit will say what is wrong
             continue
         largest = max((np.max(rows) for split in splits for rows in split if len(rows)), default=0)
         if largest >= len(y):
@@ -92,6 +92,12 @@ def _crosses(name: str, pipeline: BaseEstimator, y: np.ndarray, speakers: np.nda
         if check_speaker_leakage(splits, speakers=speakers, on_leak=None):
             return True
     return False
+
+
+def _splits_inside(part: Any) -> bool:
+    """Say whether a part fits another estimator on splits of its own."""
+    fits_others = hasattr(part, "estimator") or hasattr(part, "estimators")
+    return isinstance(part, BaseEstimator) and fits_others and hasattr(part, "cv")
 
 
 def _inner_splits(part: Any, y: np.ndarray, speakers: np.ndarray) -> list[tuple]:

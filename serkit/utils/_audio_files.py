@@ -16,7 +16,7 @@ _TOLERANCE = 0.01  # seconds; tables round times, and the end of a file is then 
 
 #: How libsndfile notes that a WAV, AIFF or AU file ends before the data its header announces.
 _CUT_OFF = re.compile(r"^ *(?:data|SSND|Data Size) +: (\d+) \(should be (\d+)\)", re.MULTILINE)
-_UNKNOWN_LENGTH = 0x7FFFFFFF  # a stream announces the largest number
+_UNKNOWN_LENGTH = 0x7FFF0000  # a stream announces about the largest number
 
 
 class BadAudioError(ValueError):

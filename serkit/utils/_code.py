@@ -1,5 +1,6 @@
 """What a class or a function is made of."""
 
+import dis
 import inspect
 import sys
 import sysconfig
@@ -109,31 +110,47 @@ def _of_function(function: FunctionType) -> tuple[list[Any], dict[str, Any]]:
             bound.append(cell.cell_contents)
         except ValueError:  # still empty
             continue
-    return bound, _found_by_name(sorted(set(_names(function.__code__))), function.__globals__)
+    codes = list(_nested(function.__code__))
+    names = {name for code in codes for name in _global_names(code)}
+    attributes = {name for code in codes for name in code.co_names}
+    return bound, _found_by_name(names, attributes, function.__globals__)
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from _nested(constant)
 
 
-def _found_by_name(names: list[str], scope: dict[str, Any]) -> dict[str, Any]:
-    """Look names up among the globals, and in the user's modules among these."""
-    found = {}
+def _global_names(code: CodeType) -> Iterator[str]:
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield instruction.argval
+
+
+def _found_by_name(names: set[str], attributes: set[str], scope: dict[str, Any]) -> dict[str, Any]:
+    """Look names up among the globals, and attributes in the user's modules among these."""
+    found: dict[str, Any] = {}
     modules: list[ModuleType] = []
-    scopes = [("", scope)]
-    for prefix, scope in scopes:
-        for name in names:
-            value = scope.get(name)
+    scopes = [("", names, scope)]
+    for prefix, wanted, scope in scopes:
+        for name in sorted(wanted & scope.keys()):
+            value = scope[name]
             if not isinstance(value, ModuleType):
-                if name in scope:
-                    found[prefix + name] = value
-            elif value not in modules and _is_own_module(value.__name__):
+                found[prefix + name] = value
+            elif not _is_own_module(value.__name__):
+                found[prefix + name] = _name_of_module(value)
+            elif value not in modules:
                 modules.append(value)
-                scopes.append((f"{prefix}{name}.", vars(value)))
+                scopes.append((f"{prefix}{name}.", attributes, vars(value)))
     return found
+
+
+def _name_of_module(module: ModuleType) -> str:
+    package = module.__name__.partition(".")[0]
+    found = None if package == "serkit" else _version(package)
+    return f"{module.__name__} {found}"
 
 
 def _code_in(value: Any) -> list[Any]:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import cache, singledispatch
 from pathlib import Path
 from pickle import PicklingError
@@ -20,6 +21,9 @@ from sklearn.pipeline import Pipeline
 from serkit.utils._code import identify, own_parts
 
 __all__ = ["content_digest", "describe_estimator", "estimator_digest", "source_digest"]
+
+#: The classes and functions that are being described.
+_UNDERWAY: ContextVar[frozenset] = ContextVar("underway", default=frozenset())
 
 #: Parameters that change how a result is computed, never the result.
 _WITHOUT_EFFECT = frozenset({"n_jobs", "verbose", "device"})
@@ -69,8 +73,9 @@ def describe_estimator(value: Any) -> Any:
     installed package, its version. Those of the user (in a script, a notebook, a
     local module) count with their compiled code, defaults and bound values, base
     classes, and what they refer to by name: other functions and classes of the
-    user, and global data. Not seen is what they reach in other ways, such as
-    attributes of objects, and files. The code of serkit itself is
+    user, versions of packages, and global data that can be pickled. Not seen is
+    code that they reach in other ways (in a container, as an attribute of an
+    object), and what stands in files. The code of serkit itself is
     :func:`source_digest`.
 
     Parameters
@@ -105,7 +110,8 @@ def describe_estimator(value: Any) -> Any:
         reduced = value.__reduce_ex__(4) if reducer is None else reducer(value)
         if isinstance(reduced, str):  # known by its name, such as a ufunc
             wrapped = getattr(value, "__wrapped__", None)
-            return [describe_estimator(type(value)), reduced, describe_estimator(wrapped)]
+            home = getattr(value, "__module__", None)
+            return [describe_estimator(type(value)), home, reduced, describe_estimator(wrapped)]
         parts = [list(part) if isinstance(part, Iterator) else part for part in reduced]
         return [describe_estimator(type(value)), estimator_digest(parts)]
     except (PicklingError, TypeError, AttributeError, RecursionError) as error:
@@ -187,7 +193,10 @@ def _(value: set | frozenset) -> Any:
 
 @describe_estimator.register
 def _(value: dict) -> Any:
-    names = [key if isinstance(key, str) else repr(describe_estimator(key)) for key in value]
+    names = [
+        key if isinstance(key, str) else f"{type(key).__name__} {describe_estimator(key)!r}"
+        for key in value
+    ]
     return dict(zip(names, map(describe_estimator, value.values()), strict=True))
 
 
@@ -225,22 +234,28 @@ def _(code: CodeType) -> Any:
 
 @describe_estimator.register
 def _(named: type | FunctionType) -> str:
-    parts = [
-        [identify(part), describe_estimator(bound), _describe_if_known(data)]
-        for part, bound, data in own_parts(named)
-    ]
+    underway = _UNDERWAY.get()
+    if named in underway:  # described further up, by code that refers to itself
+        return identify(named)
+    token = _UNDERWAY.set(underway | {named})
+    try:
+        parts = [
+            [identify(part), describe_estimator(bound), _digest_data(data)]
+            for part, bound, data in own_parts(named)
+        ]
+    finally:
+        _UNDERWAY.reset(token)
     return (
         f"{identify(named)} {content_digest(_text(parts).encode())}" if parts else identify(named)
     )
 
 
-def _describe_if_known(data: dict[str, Any]) -> dict[str, Any]:
-    """Describe what code finds by name; objects that are neither data nor estimators are not."""
-    described = {}
+def _digest_data(data: dict[str, Any]) -> dict[str, str | None]:
+    """Digest what code finds by name; what cannot be pickled, such as a lock, is no data."""
+    digests: dict[str, str | None] = {}
     for name, value in data.items():
-        if describe_estimator.dispatch(type(value)) is not describe_estimator.dispatch(object):
-            try:
-                described[name] = describe_estimator(value)
-            except ValueError:
-                described[name] = None
-    return described
+        try:
+            digests[name] = content_digest(value)
+        except Exception:  # pickling runs code of any object
+            digests[name] = None
+    return digests

@@ -90,10 +90,11 @@ def test_waveforms_in_memory():
     ]
 
 
-def test_a_stream_of_unknown_length_is_whole(tmp_path, write_audio):
+@pytest.mark.parametrize("announced", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFF00, 0x7FFFF000])
+def test_a_stream_of_unknown_length_is_whole(tmp_path, write_audio, announced):
     path = write_audio(tmp_path / "stream.wav")
     content = bytearray(path.read_bytes())
-    content[40:44] = b"\xff\xff\xff\xff"
+    content[40:44] = announced.to_bytes(4, "little")
     path.write_bytes(content)
     good, _ = Corpus({"file": ["stream.wav"]}, root=tmp_path).check_audio()
     assert good.table["duration"].tolist() == [0.1]

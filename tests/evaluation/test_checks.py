@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -11,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serkit.datasets import Corpus
 from serkit.evaluation import HoldoutSearchCV, compare
+from serkit.evaluation._checks import find_crossing
 from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.preprocessing import PreEmphasis, Resampler
@@ -119,3 +121,31 @@ def test_an_empty_corpus_is_refused(features):
     corpus, X = features
     with pytest.raises(ValueError, match="no utterances"):
         compare(corpus[np.zeros(48, bool)], {"m": DummyClassifier()}, X=X[:0])
+
+
+class NeedsFeatures:
+    """A splitter that looks at X, and knows no groups."""
+
+    def split(self, X, y=None):
+        yield np.flatnonzero(X[:, 0] > 0), np.flatnonzero(X[:, 0] <= 0)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 1
+
+
+class Cut(TransformerMixin, BaseEstimator):
+    """Has a parameter named cv that is no splitter."""
+
+    def __init__(self, cv=None):
+        self.cv = cv
+
+
+@pytest.mark.parametrize("cv", [None, [0.3, 0.4]])
+def test_only_searches_split(cv):
+    y, speakers = np.array(["a", "b"] * 4), np.array(list("sttssstt"), dtype=object)
+    rows = np.arange(8)
+    searches = {
+        "splitter": GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=NeedsFeatures()),
+        "parameter": make_pipeline(Cut(cv), LogisticRegression()),
+    }
+    assert find_crossing(searches, [(rows, rows)], y, speakers) == ()

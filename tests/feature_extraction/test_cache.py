@@ -33,12 +33,18 @@ from serkit.preprocessing import AudioLoader, WienerFilter
 from serkit.utils import AudioSegment, AudioTransformer, SignalWarning, as_ragged
 
 
+class Log(deque):
+    """Grows while the code runs, so it must not count as data of the code."""
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a log is not pickled")
+
+
 class Counted(AudioTransformer):
     """Takes the first samples and notes how often it is asked to."""
 
-    # Lists, as data that code refers to, would count as part of it.
-    calls: ClassVar[deque] = deque()
-    kernels: ClassVar[deque] = deque()
+    calls: ClassVar[deque] = Log()
+    kernels: ClassVar[deque] = Log()
 
     def __init__(self, n_samples=4, *, device=None, n_jobs=None, verbose=0):
         self.n_samples = n_samples

@@ -1,7 +1,12 @@
+import cmath
+import enum
 import functools
+import math
 import subprocess
 import sys
+import threading
 import types
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +14,7 @@ from sklearn.metrics import make_scorer
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from serkit.utils import describe_estimator, estimator_digest, source_digest
+from serkit.utils._code import own_parts
 
 
 def load(source, name="written_by_a_user"):
@@ -156,3 +162,67 @@ def test_what_has_no_key_is_refused():
 
 def test_the_source_of_serkit_has_a_digest():
     assert len({source_digest(), source_digest("utils"), source_digest("preprocessing")}) == 3
+
+
+class Mode(enum.Enum):
+    LOW = 1
+    HIGH = 2
+
+
+class Kept:
+    """A class that its own attributes lead back to."""
+
+    def method(self):
+        return REGISTRY
+
+
+Kept.known = {"kept": Kept()}
+REGISTRY = {"kept": Kept, "known": Kept.known}
+REGISTRY["itself"] = REGISTRY
+SETTINGS = SimpleNamespace(sign=1)
+unused = 1
+
+
+def by_mode(x, mode=Mode.LOW):
+    return x if mode is Mode.HIGH else REGISTRY
+
+
+def by_settings(x):
+    return x.unused * SETTINGS.sign
+
+
+def by_library(x):
+    return math.sqrt(x)
+
+
+def test_code_that_leads_back_to_itself_has_a_digest():
+    for named in (Mode, Kept, by_mode):
+        assert estimator_digest(named) == estimator_digest(named)
+    assert estimator_digest(Mode.LOW) != estimator_digest(Mode.HIGH)
+
+
+def test_global_objects_count_with_what_they_hold(monkeypatch):
+    before = estimator_digest(by_settings)
+    monkeypatch.setattr(SETTINGS, "sign", -1)
+    assert estimator_digest(by_settings) != before
+
+
+def test_attributes_are_not_taken_for_globals(monkeypatch):
+    before = estimator_digest(by_settings)
+    monkeypatch.setitem(by_settings.__globals__, "unused", 2)
+    assert estimator_digest(by_settings) == before
+
+
+def test_what_cannot_be_pickled_is_no_data(monkeypatch):
+    monkeypatch.setitem(by_settings.__globals__, "SETTINGS", threading.Lock())
+    assert estimator_digest(by_settings)
+
+
+def test_packages_found_through_modules_count_with_their_version():
+    (part, *_) = own_parts(by_library)
+    assert part.data["math"].startswith("math")
+
+
+def test_functions_of_one_name_differ_by_their_module():
+    assert estimator_digest(math.sqrt) != estimator_digest(cmath.sqrt)
+    assert estimator_digest({1: 2}) != estimator_digest({"1": 2})
