@@ -27,7 +27,6 @@ from serkit.evaluation._fold import Task, evaluate_fold, seeded
 from serkit.evaluation._provenance import (
     corpus_digest,
     describe_code,
-    describe_pipeline,
     result_key,
 )
 from serkit.evaluation._result import ComparisonResult
@@ -37,7 +36,7 @@ from serkit.model_selection import (
     SpeakerLeakageError,
     check_speaker_leakage,
 )
-from serkit.utils import check_speakers, estimator_digest
+from serkit.utils import check_speakers, describe_estimator, estimator_digest
 
 __all__ = ["compare"]
 
@@ -245,7 +244,10 @@ def _make_tasks(
             estimator = seeded(pipeline, seed, override=seeds is not None)
             about = {}
             if corpus is not None:
-                about = {"pipeline": describe_pipeline(estimator), "code": describe_code(estimator)}
+                about = {
+                    "pipeline": describe_estimator(estimator),
+                    "code": describe_code(estimator),
+                }
             for fold, (train, test) in enumerate(folds):
                 key = f"{name}/{seed}/{fold}"
                 if corpus is not None:

@@ -12,14 +12,13 @@ import serkit
 from serkit.utils import (
     AudioSegment,
     content_digest,
-    describe_estimator,
     estimator_digest,
     is_path,
     is_ragged,
     source_digest,
 )
 
-__all__ = ["corpus_digest", "describe_code", "describe_pipeline", "environment", "result_key"]
+__all__ = ["corpus_digest", "describe_code", "environment", "result_key"]
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn")
 #: What the components of serkit compute with, although their parameters do not name it.
@@ -38,11 +37,6 @@ def corpus_digest(X: Any, y: np.ndarray, speakers: np.ndarray) -> str:
     else:
         content = [content_digest(np.asarray(X)), list(getattr(X, "columns", ()))]
     return result_key(content=content, y=y, speakers=speakers)
-
-
-def describe_pipeline(estimator: BaseEstimator) -> Any:
-    """Describe an estimator, its parameters and its code, in containers that JSON knows."""
-    return describe_estimator(estimator)
 
 
 def describe_code(estimator: BaseEstimator) -> dict[str, str]:

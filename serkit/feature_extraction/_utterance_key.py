@@ -1,6 +1,5 @@
 """By what an entry of the cache is found."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +29,9 @@ def utterance_key(utterance: np.ndarray, description: str) -> str | None:
     if is_path(item):
         part = item if isinstance(item, AudioSegment) else AudioSegment(item)
         try:
-            content = ("file", _file_digest(part.file), part.start, part.end)
+            content = ("file", content_digest(Path(part.file)), part.start, part.end)
         except OSError:
             return None
     else:
         content = ("array", content_digest(np.asarray(item)))
     return content_digest(repr((content, description)).encode())
-
-
-#: Digest of a file by (path, size, time of last change), for this process.
-_FILE_DIGESTS: dict[tuple[str, int, int], str] = {}
-
-
-def _file_digest(path: str | os.PathLike) -> str:
-    status = os.stat(path)
-    version = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
-    if version not in _FILE_DIGESTS:
-        _FILE_DIGESTS[version] = content_digest(Path(path))
-    return _FILE_DIGESTS[version]

@@ -36,7 +36,8 @@ def content_digest(value: Any) -> str:
     ----------
     value : ndarray, path-like, bytes or any picklable object
         An array is digested with its dtype and shape; a path by the bytes of
-        the file, so that a renamed copy has the same digest.
+        the file, so that a renamed copy has the same digest. A file is read once
+        per process, until its size or the time of its last change differs.
 
     Returns
     -------
@@ -52,17 +53,29 @@ def content_digest(value: Any) -> str:
     >>> content_digest(np.zeros(3)) == content_digest(np.zeros(4))
     False
     """
+    if isinstance(value, Path):
+        return _file_digest(value)
     state = hashlib.blake2b(digest_size=16)
     if isinstance(value, np.ndarray) and value.dtype != object:
         state.update(f"{value.dtype.str}{value.shape}".encode())
         state.update(np.ascontiguousarray(value).data)
-    elif isinstance(value, Path):
-        state.update(value.read_bytes())
     elif isinstance(value, bytes):
         state.update(value)
     else:
         state.update(joblib.hash(value, hash_name="sha1").encode())
     return state.hexdigest()
+
+
+#: Digest of a file by (path, size, time of last change), for this process.
+_FILE_DIGESTS: dict[tuple[str, int, int], str] = {}
+
+
+def _file_digest(path: Path) -> str:
+    status = path.stat()
+    version = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    if version not in _FILE_DIGESTS:
+        _FILE_DIGESTS[version] = content_digest(path.read_bytes())
+    return _FILE_DIGESTS[version]
 
 
 @singledispatch

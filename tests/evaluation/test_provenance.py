@@ -12,17 +12,17 @@ from serkit.evaluation._features import split_stateless
 from serkit.evaluation._provenance import (
     corpus_digest,
     describe_code,
-    describe_pipeline,
     result_key,
 )
 from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
 from serkit.preprocessing import AudioLoader
+from serkit.utils import describe_estimator
 
 LABELS = np.array(["x", "y"], dtype=object)
 
 
 def key(estimator):
-    return result_key(pipeline=describe_pipeline(estimator))
+    return result_key(pipeline=describe_estimator(estimator))
 
 
 def test_where_a_cache_lies_does_not_matter(tmp_path):

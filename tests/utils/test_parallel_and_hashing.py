@@ -119,3 +119,14 @@ def test_speakers_are_counted():
     assert check_speakers(["03", None], [1, 2]).tolist() == ["03", None]
     with pytest.raises(ValueError, match="speakers has 1 labels for 2 utterances"):
         check_speakers(["03"], [1, 2])
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path, monkeypatch):
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"one")
+    before = content_digest(path)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(path), "read_bytes", lambda self: pytest.fail("read again"))
+        assert content_digest(path) == before
+    path.write_bytes(b"other")
+    assert content_digest(path) == content_digest(b"other") != before
