@@ -9,12 +9,16 @@ _ROOMS = (
     "datasets",
     "evaluation",
     "feature_extraction",
+    "inspection",
     "metrics",
     "model_selection",
+    "modules",
+    "neural_network",
     "over_sampling",
     "pipeline",
     "preprocessing",
     "testing",
+    "training",
     "utils",
 )
 

@@ -35,6 +35,8 @@ def input_kind(estimator: Any) -> Kind:
     params = estimator.get_params(deep=False)
     if isinstance(estimator, Pipeline):
         return input_kind(estimator.steps[0][1])
+    if hasattr(estimator, "_input_kind"):
+        return estimator._input_kind
     if hasattr(params.get("transformer"), "transform"):
         return input_kind(params["transformer"])
     if params.get("input") in ("audio", "frames"):

@@ -24,6 +24,12 @@ from serkit.feature_extraction import (
     TemporalPooling,
     TorchTransformer,
 )
+from serkit.neural_network import (
+    CRNNClassifier,
+    CRNNRegressor,
+    DomainAdversarialClassifier,
+    MLPClassifier,
+)
 from serkit.pipeline import Pipeline
 from serkit.preprocessing import (
     AudioLoader,
@@ -91,6 +97,7 @@ def test_instances() -> list[BaseEstimator]:
     return [
         *_preprocessing_instances(),
         *_feature_instances(),
+        *_network_instances(),
         Pipeline([("scale", StandardScaler()), ("classify", LogisticRegression())]),
         HoldoutSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=KFold(3)),
     ]
@@ -134,6 +141,26 @@ def _feature_instances() -> list[BaseEstimator]:
         TorchTransformer(torch.nn.Identity(), input="frames"),
         CachedTransformer(WienerFilter()),
         CachedTransformer(TemporalPooling()),
+    ]
+
+
+def _network_instances() -> list[BaseEstimator]:
+    training = {"max_epochs": 20, "lr": 0.01, "random_state": 0}
+    crnn = {"n_filters": 4, "rnn_hidden_size": 4, "hidden_layer_sizes": (8,), "dropout": 0.0}
+    return [
+        CRNNClassifier(**crnn, **training),
+        CRNNClassifier(n_conv_layers=2, **crnn, **training),
+        CRNNRegressor(**crnn, **training),
+        DomainAdversarialClassifier(gamma=None, **crnn, **training),
+        DomainAdversarialClassifier(
+            "mlp",
+            gamma=None,
+            encoder_layer_sizes=(16,),
+            hidden_layer_sizes=(8,),
+            dropout=0.0,
+            **training,
+        ),
+        MLPClassifier((16, 8), dropout=0.1, **training),
     ]
 
 

@@ -1,0 +1,5 @@
+"""What a fitted model has learnt."""
+
+from serkit.inspection._speaker_probe import speaker_probe_score
+
+__all__ = ["speaker_probe_score"]

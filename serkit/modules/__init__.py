@@ -1,0 +1,24 @@
+"""Layers, encoders and networks: modules of torch that know nothing of scikit-learn."""
+
+from serkit.modules._cnn_bigru import BidirectionalGRU, CNN2DBiGRUEncoder, ConvolutionBlock
+from serkit.modules._gradient_reversal import GradientReversal
+from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
+from serkit.modules._mlp import MLPEncoder, MLPHead
+from serkit.modules._networks import DomainAdversarialNetwork, UtteranceNetwork, is_length_aware
+from serkit.modules._pooling import StatisticsPooling
+
+__all__ = [
+    "BidirectionalGRU",
+    "CNN2DBiGRUEncoder",
+    "ConvolutionBlock",
+    "DomainAdversarialNetwork",
+    "GradientReversal",
+    "MLPEncoder",
+    "MLPHead",
+    "MaskedBatchNorm2d",
+    "StatisticsPooling",
+    "UtteranceNetwork",
+    "frame_mask",
+    "is_length_aware",
+    "mask_frames",
+]

@@ -1,0 +1,114 @@
+"""The base of the networks that predict numbers."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils.validation import _check_y
+from torch import nn
+
+from serkit.neural_network._base import NeuralEstimator
+from serkit.training import RegressionObjective
+
+__all__ = ["NeuralRegressor"]
+
+
+class NeuralRegressor(RegressorMixin, NeuralEstimator):
+    """Base of the networks that predict numbers, such as valence and arousal.
+
+    A subclass adds its own parameters and ``_make_module(n_channels, n_bins,
+    n_outputs)``, which returns a network from a batch to as many values per
+    utterance as there are targets.
+
+    Parameters
+    ----------
+    %(training)s
+
+    Attributes
+    ----------
+    %(fitted)s
+
+    See Also
+    --------
+    NeuralClassifier : Tells classes apart.
+    CRNNRegressor : A convolutional and recurrent network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from torch import nn
+    >>> from serkit.modules import UtteranceNetwork
+    >>> from serkit.neural_network import NeuralRegressor
+    >>> class Average(nn.Module):
+    ...     def forward(self, x):
+    ...         return x.mean(dim=(1, 3))
+    >>> class LinearRegressor(NeuralRegressor):
+    ...     def _make_module(self, n_channels, n_bins, n_outputs):
+    ...         return UtteranceNetwork(Average(), nn.Linear(n_bins, n_outputs))
+    >>> X = [np.full((1, 2, 5), valence) for valence in (-1.0, -0.5, 0.5, 1.0)]
+    >>> regressor = LinearRegressor(lr=0.1, random_state=0).fit(X, [-1.0, -0.5, 0.5, 1.0])
+    >>> regressor.predict(X[:2]).round(2)
+    array([-1. , -0.5])
+    """
+
+    _monitor = "valid_loss"
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, *, speakers: Any = None, sample_weight: Any = None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : frames or functionals
+            The utterances.
+        y : array-like of shape (n_utterances,) or (n_utterances, n_targets)
+            What to predict of each.
+        speakers : array-like of shape (n_utterances,), default=None
+            Their speakers, by which validation utterances are held out;
+            ``None`` marks an utterance without one, which is only trained on.
+        sample_weight : array-like of shape (n_utterances,), default=None
+            Their weights in the loss.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, speakers=speakers, sample_weight=sample_weight)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets of every utterance.
+
+        Parameters
+        ----------
+        X : frames or functionals
+            The utterances.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_utterances,) or (n_utterances, n_targets)
+        """
+        y_pred = self._infer(X).astype(np.float64) * self._target_scale + self._target_mean
+        return y_pred if self._multi_output else y_pred[:, 0]
+
+    @property
+    def _n_outputs(self) -> int:
+        return len(self._target_mean)
+
+    def _make_objective(self) -> nn.Module:
+        return RegressionObjective()
+
+    def _check_target(self, y: Any, *, reset: bool) -> np.ndarray:
+        y = _check_y(y, multi_output=True, y_numeric=True, estimator=self).astype(np.float64)
+        columns = y[:, None] if y.ndim == 1 else y
+        if reset:
+            self._multi_output = y.ndim == 2
+            # The network sees standard scores, so that the learning rate suits any unit.
+            self._target_mean = columns.mean(axis=0)
+            scale = columns.std(axis=0)
+            self._target_scale = np.where(scale > 0, scale, 1.0)
+        elif columns.shape[1] != self._n_outputs:
+            raise ValueError(
+                f"warm_start=True: y has {columns.shape[1]} targets, the last fit had "
+                f"{self._n_outputs}"
+            )
+        return ((columns - self._target_mean) / self._target_scale).astype(np.float32)

@@ -1,0 +1,35 @@
+"""How a network is trained: data, objectives, the skorch net, callbacks."""
+
+from serkit.training._callbacks import (
+    BestEpoch,
+    EpochSummary,
+    ExponentialDecay,
+    Mixup,
+    ProgressBar,
+)
+from serkit.training._checkpoint import Checkpoint
+from serkit.training._data import BatchLoader, UtteranceData
+from serkit.training._net import UtteranceNet
+from serkit.training._objectives import (
+    ClassificationObjective,
+    DomainAdversarialObjective,
+    RegressionObjective,
+)
+from serkit.training._session import choose_device, torch_session
+
+__all__ = [
+    "BatchLoader",
+    "BestEpoch",
+    "Checkpoint",
+    "ClassificationObjective",
+    "DomainAdversarialObjective",
+    "EpochSummary",
+    "ExponentialDecay",
+    "Mixup",
+    "ProgressBar",
+    "RegressionObjective",
+    "UtteranceData",
+    "UtteranceNet",
+    "choose_device",
+    "torch_session",
+]

@@ -1,0 +1,258 @@
+"""What happens at the end of an epoch: scores, the best epoch, progress, schedules, mixing."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from serkit.metrics import uar_score
+from serkit.training._objectives import NO_SPEAKER
+
+__all__ = ["BestEpoch", "EpochSummary", "ExponentialDecay", "Mixup", "ProgressBar"]
+
+
+class EpochSummary(Callback):
+    """Record the mean of every batch value, and UAR on the validation utterances, per epoch.
+
+    Parameters
+    ----------
+    uar : bool, default=True
+        The outputs are logits of classes.
+    """
+
+    def __init__(self, uar: bool = True) -> None:
+        self.uar = uar
+
+    def on_epoch_begin(self, net, **_):
+        """Forget the outputs of the epoch before."""
+        self._outputs: list[Tensor] = []
+        self._targets: list[Tensor] = []
+
+    def on_batch_end(self, net, batch, training, y_pred=None, **_):
+        """Keep the outputs on validation utterances."""
+        if not training and self.uar:
+            self._outputs.append(y_pred.argmax(1).cpu())
+            self._targets.append(batch[1]["y"])
+
+    def on_epoch_end(self, net, **_):
+        """Record the values of the epoch."""
+        batches = net.history[-1, "batches"]
+        for prefix in ("train", "valid"):
+            rows = [row for row in batches if f"{prefix}_batch_size" in row]
+            if not rows:
+                continue
+            sizes = [row[f"{prefix}_batch_size"] for row in rows]
+            names = [name for name in rows[0] if not name.endswith("_batch_size")]
+            if prefix == "valid":
+                names = ["valid_loss"]
+            for name in names:
+                mean = np.average([row[name] for row in rows], weights=sizes)
+                net.history.record(name, float(mean))
+        if not np.isfinite(net.history[-1, "train_loss"]):
+            raise FloatingPointError(
+                f"training diverged in epoch {net.epoch_ + 1}: the loss is no number any more. "
+                f"Lower the learning rate (lr={net.lr}), or scale the features"
+            )
+        if self._outputs:
+            y_pred, y_true = torch.cat(self._outputs).numpy(), torch.cat(self._targets).numpy()
+            net.history.record("valid_uar", uar_score(y_true, y_pred))
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+
+class BestEpoch(Callback):
+    """Keep the weights of the epoch with the best validation score, and stop when none follows.
+
+    The earliest of equal epochs wins. Without validation utterances the last
+    epoch stays.
+
+    Parameters
+    ----------
+    monitor : str, default="valid_uar"
+        Name in the history.
+    lower_is_better : bool, default=False
+        The score is a loss.
+    patience : int or None, default=None
+        Number of epochs without improvement after which training ends; ``None``
+        goes on to the last epoch.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "valid_uar",
+        *,
+        lower_is_better: bool = False,
+        patience: int | None = None,
+    ) -> None:
+        self.monitor = monitor
+        self.lower_is_better = lower_is_better
+        self.patience = patience
+
+    def on_train_begin(self, net, **_):
+        """Forget an earlier training."""
+        self.epoch_: int = -1
+        self.score_ = -np.inf
+        self.weights_: dict[str, Tensor] | None = None
+
+    def on_epoch_end(self, net, dataset_valid=None, **_):
+        """Compare the epoch with the best so far."""
+        if dataset_valid is None:
+            return
+        score = net.history[-1, self.monitor]
+        score = -score if self.lower_is_better else score
+        improved = score > self.score_
+        net.history.record("best", bool(improved))
+        if improved:
+            self.epoch_, self.score_ = net.epoch_, score
+            self.weights_ = {
+                name: value.clone() for name, value in net.module_.state_dict().items()
+            }
+        elif self.patience is not None and net.epoch_ - self.epoch_ >= self.patience:
+            net.stopped_ = True
+
+    def on_train_end(self, net, **_):
+        """Put the best weights back."""
+        if self.weights_ is not None:
+            net.module_.load_state_dict(self.weights_)
+            self.weights_ = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps.
+
+        Returns
+        -------
+        state : dict
+        """
+        return {"epoch": self.epoch_, "score": float(self.score_), "weights": self.weights_}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        Parameters
+        ----------
+        state : dict
+            As `state_dict` has returned it.
+        """
+        self.epoch_, self.score_ = state["epoch"], state["score"]
+        self.weights_ = state["weights"]
+
+
+class ExponentialDecay(Callback):
+    """Multiply the learning rate by a constant factor after every epoch, down to a floor.
+
+    Parameters
+    ----------
+    rate : float, default=0.95
+        The factor.
+    floor : float, default=0.0
+        The least learning rate.
+
+    Examples
+    --------
+    >>> from serkit.neural_network import MLPClassifier
+    >>> from serkit.training import ExponentialDecay
+    >>> MLPClassifier(lr=1e-3, callbacks=[ExponentialDecay(0.9, floor=1e-4)])
+    MLPClassifier(callbacks=[...])
+    """
+
+    def __init__(self, rate: float = 0.95, floor: float = 0.0) -> None:
+        self.rate = rate
+        self.floor = floor
+
+    def on_epoch_begin(self, net, **_):
+        """Set the learning rate of the epoch."""
+        for group in net.optimizer_.param_groups:
+            group["lr"] = max(self.floor, net.lr * self.rate**net.epoch_)
+
+
+class Mixup(Callback):
+    """Train on mixtures of two utterances and of their targets.
+
+    Every utterance of a batch is mixed with another one of the batch. The share
+    of the first is drawn per batch from a Beta distribution. Of two utterances
+    of unequal length the shorter is silent behind its end.
+
+    Parameters
+    ----------
+    alpha : float, default=0.2
+        Both parameters of the Beta distribution; the larger, the more alike are
+        the shares.
+
+    References
+    ----------
+    Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+
+    Examples
+    --------
+    >>> from serkit.neural_network import CRNNClassifier
+    >>> from serkit.training import Mixup
+    >>> CRNNClassifier(callbacks=[Mixup(0.4)])
+    CRNNClassifier(callbacks=[...])
+    """
+
+    def __init__(self, alpha: float = 0.2) -> None:
+        self.alpha = alpha
+
+    def on_batch_begin(self, net, batch, training, **_):
+        """Mix the batch."""
+        if not training:
+            return
+        inputs, targets = batch
+        seed = torch.randint(2**62, (), generator=net.generator_).item()
+        rng = np.random.default_rng(seed)
+        share = float(rng.beta(self.alpha, self.alpha))
+        other = torch.from_numpy(rng.permutation(len(targets["y"])))
+        inputs["x"] = share * inputs["x"] + (1 - share) * inputs["x"][other]
+        if "lengths" in inputs:
+            inputs["lengths"] = torch.maximum(inputs["lengths"], inputs["lengths"][other])
+        if "speaker" in targets:
+            speaker = targets["speaker"]
+            targets["speaker"] = torch.where(speaker == speaker[other], speaker, NO_SPEAKER)
+        mixed = {
+            f"mixed_{name}": targets[name][other] for name in ("y", "weight") if name in targets
+        }
+        targets.update(mixed, share=torch.tensor(share))
+
+
+class ProgressBar(Callback):
+    """Show how far training is: a bar at verbose=1, a line per epoch above.
+
+    Parameters
+    ----------
+    verbose : int, default=1
+        Nothing is shown at zero.
+    description : str, default=""
+        What is trained.
+    """
+
+    def __init__(self, verbose: int = 1, description: str = "") -> None:
+        self.verbose = verbose
+        self.description = description
+
+    def on_train_begin(self, net, **_):
+        """Begin to show."""
+        self._bar = tqdm(
+            total=net.max_epochs,
+            initial=net.n_steps_ * net.max_epochs // net.n_steps_total_,
+            desc=self.description,
+            unit="epoch",
+            disable=self.verbose < 1,
+        )
+
+    def on_epoch_end(self, net, **_):
+        """Show the values of the epoch."""
+        names = ("train_loss", "valid_loss", "valid_uar", "speaker_accuracy")
+        row = net.history[-1]
+        values = {name: f"{row[name]:.3f}" for name in names if name in row}
+        self._bar.set_postfix(values)
+        self._bar.update()
+        if self.verbose > 1:
+            text = ", ".join(f"{name} {value}" for name, value in values.items())
+            self._bar.write(f"{self.description}: epoch {net.epoch_ + 1}, {text}")
+
+    def on_train_end(self, net, **_):
+        """End the bar."""
+        self._bar.close()
+        del self._bar

@@ -1,0 +1,223 @@
+"""The skorch net that every neural estimator owns."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from torch import Tensor, nn
+
+from serkit.training._data import BatchLoader, UtteranceData, to_device
+
+__all__ = ["UtteranceNet"]
+
+
+class UtteranceNet(NeuralNet):
+    """A skorch net that trains on utterances, with an objective for its criterion.
+
+    It differs from its base in four ways: batches come from tensors in memory;
+    the objective sees the network and the progress of training; what the
+    objective returns beside the loss is recorded; an interruption by the user is
+    not mistaken for the end of training.
+
+    Parameters
+    ----------
+    module : Module
+        The network, ready to be trained.
+    criterion : Module
+        An objective such as :class:`ClassificationObjective`.
+    seed : int or None, default=None
+        Seed of the order of batches.
+    augment : callable or None, default=None
+        Applied to every training batch: takes the padded utterances, their
+        lengths (``None`` if nothing is padded) and a `torch.Generator`, and
+        returns the utterances.
+    mixed_precision : bool, default=False
+        Compute in bfloat16 where torch deems it safe.
+    frozen : tuple of str, default=()
+        Stages of the network that are not trained: their weights and batch
+        statistics stay and they drop nothing.
+    **options : object
+        As of :class:`skorch.NeuralNet`.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from serkit.training import ClassificationObjective, UtteranceData, UtteranceNet
+    >>> data = UtteranceData(np.eye(4), y=[0, 1, 0, 1])
+    >>> class Linear(torch.nn.Linear):
+    ...     def forward(self, x):
+    ...         return super().forward(x)
+    >>> net = UtteranceNet(Linear(4, 2), ClassificationObjective(), max_epochs=3)
+    >>> net = net.fit((data, None))
+    >>> len(net.history)
+    3
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        criterion: nn.Module,
+        *,
+        seed: int | None = None,
+        augment: Any = None,
+        mixed_precision: bool = False,
+        frozen: tuple[str, ...] = (),
+        **options: Any,
+    ) -> None:
+        self.seed = seed
+        self.augment = augment
+        self.mixed_precision = mixed_precision
+        self.frozen = frozen
+        super().__init__(module, criterion=criterion, **options)
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps of this fit that are done, in [0, 1)."""
+        return self.n_steps_ / self.n_steps_total_
+
+    def initialize_module(self) -> "UtteranceNet":
+        """Take the network as it is; the parameter keeps its class only.
+
+        Returns
+        -------
+        self : UtteranceNet
+        """
+        if isinstance(self.module, nn.Module):
+            self.module_ = self.module
+            # Two references would become two copies when the net is pickled.
+            self.module = type(self.module)
+            for stage in self.frozen:
+                self.module_.stages[stage].requires_grad_(False)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, **_: Any) -> "UtteranceNet":
+        """Train, going on from where the network is.
+
+        Parameters
+        ----------
+        X : tuple of (UtteranceData, UtteranceData or None)
+            Training and validation utterances.
+        y, classes : None
+            Ignored.
+
+        Returns
+        -------
+        self : UtteranceNet
+        """
+        if not self.initialized_:
+            self.initialize()
+        # skorch would end training silently when the user interrupts it.
+        train, valid = X
+        loader = BatchLoader(train, self.batch_size, seed=self.seed or 0)
+        valid_loader = None if valid is None else BatchLoader(valid, self.batch_size)
+        self.stopped_ = False
+        self.n_steps_, self.n_steps_total_ = 0, self.max_epochs * len(loader)
+        self.generator_ = torch.Generator()
+        self.notify("on_train_begin", X=X, y=None)
+        data = {"dataset_train": train, "dataset_valid": valid}
+        for epoch in range(self.n_steps_ // len(loader), self.max_epochs):
+            self.epoch_ = loader.epoch = epoch
+            self.generator_.manual_seed(
+                int(np.random.default_rng([loader.seed, epoch]).integers(2**62))
+            )
+            self.notify("on_epoch_begin", **data)
+            self.run_single_epoch(loader, training=True, prefix="train", step_fn=self.train_step)
+            self.run_single_epoch(
+                valid_loader, training=False, prefix="valid", step_fn=self.validation_step
+            )
+            try:
+                self.notify("on_epoch_end", **data)
+            except KeyboardInterrupt:  # how callbacks of skorch end training
+                self.stopped_ = True
+            if self.stopped_:
+                break
+        self.notify("on_train_end", X=X, y=None)
+        return self
+
+    def train_step_single(self, batch: Any, **_: Any) -> dict[str, Any]:
+        """Compute the loss of a batch and its gradients.
+
+        Parameters
+        ----------
+        batch : tuple of dict
+            Inputs and targets.
+
+        Returns
+        -------
+        step : dict
+            "loss" and "y_pred".
+        """
+        self._set_training(True)
+        inputs, targets = batch
+        if self.augment is not None:
+            inputs["x"] = self.augment(inputs["x"], inputs.get("lengths"), self.generator_)
+        output, parts = self._evaluate(inputs, targets)
+        parts["loss"].backward()
+        for name, value in parts.items():
+            if name != "loss":
+                self.history.record_batch(name, value.item())
+        self.n_steps_ += 1
+        return {"loss": parts["loss"].detach(), "y_pred": output.detach()}
+
+    def validation_step(self, batch: Any, **_: Any) -> dict[str, Any]:
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        batch : tuple of dict
+            Inputs and targets.
+
+        Returns
+        -------
+        step : dict
+            "loss" and "y_pred".
+        """
+        self._set_training(False)
+        with torch.no_grad():
+            output, parts = self._evaluate(*batch)
+        return {"loss": parts["loss"], "y_pred": output}
+
+    def _set_training(self, training: bool = True) -> None:
+        super()._set_training(training)
+        for stage in self.frozen:
+            self.module_.stages[stage].eval()
+
+    def _evaluate(
+        self, inputs: dict[str, Tensor], targets: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        device = torch.device(self.device)
+        inputs, targets = to_device(inputs, device), to_device(targets, device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.mixed_precision):
+            return self.criterion_(self.module_, inputs, targets, self.progress)
+
+    def infer_batches(self, data: UtteranceData, *, function: Any = None) -> list[tuple]:
+        """Apply the network, or a function, to all utterances, in batches of similar length.
+
+        Parameters
+        ----------
+        data : UtteranceData
+            The utterances.
+        function : callable or None, default=None
+            Called with the inputs of a batch instead of the network.
+
+        Returns
+        -------
+        outputs : list of (ndarray of int, object)
+            The rows of a batch and what the function returned for it.
+        """
+        self._set_training(False)
+        device = torch.device(self.device)
+        function = self.module_ if function is None else function
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=self.mixed_precision),
+        ):
+            return [
+                (rows, function(**to_device(data.batch(rows)[0], device)))
+                for rows in BatchLoader(data, self.batch_size).rows(0)
+            ]

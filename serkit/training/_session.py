@@ -1,0 +1,95 @@
+"""What surrounds every pass through a network: lock, seed, threads, memory."""
+
+import ctypes
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import RLock
+
+import torch
+
+__all__ = ["choose_device", "torch_session"]
+
+#: torch's random state and number of threads belong to the process, so one fit at a time has them.
+_LOCK = RLock()
+
+# Options of mallopt in glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_NEVER = 2**31 - 1
+
+
+def choose_device(device: str | torch.device) -> torch.device:
+    """Turn the parameter `device` of an estimator into a device of torch.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        A device, or "auto": a GPU that torch can use, otherwise the CPU.
+
+    Returns
+    -------
+    device : torch.device
+
+    Examples
+    --------
+    >>> from serkit.training import choose_device
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+@contextmanager
+def torch_session(*, seed: int | None = None, num_threads: int | None = None) -> Iterator[None]:
+    """Have torch for oneself: other threads that want it wait.
+
+    Parameters
+    ----------
+    seed : int or None, default=None
+        Seed of torch inside; its random state is put back afterwards. ``None``
+        leaves the state alone.
+    num_threads : int or None, default=None
+        Threads of torch inside; the number is put back afterwards. ``None``
+        leaves it alone.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from serkit.training import torch_session
+    >>> with torch_session(seed=0):
+    ...     first = torch.rand(())
+    >>> with torch_session(seed=0):
+    ...     first == torch.rand(())
+    tensor(True)
+    """
+    with _LOCK:
+        _keep_freed_memory()
+        threads_before = torch.get_num_threads()
+        if num_threads is not None and num_threads != threads_before:
+            torch.set_num_threads(num_threads)
+        try:
+            with torch.random.fork_rng(enabled=seed is not None):
+                if seed is not None:
+                    torch.manual_seed(seed)
+                yield
+        finally:
+            if torch.get_num_threads() != threads_before:
+                torch.set_num_threads(threads_before)
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Keep glibc from giving large tensors back to the system, to ask for them at once again.
+
+    A third of the time of a convolutional network goes into that. Once per
+    process; ``SERKIT_NO_MALLOPT=1`` leaves malloc alone.
+    """
+    if os.environ.get("SERKIT_NO_MALLOPT") or platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL("libc.so.6")
+    libc.mallopt(_M_MMAP_THRESHOLD, _NEVER)
+    libc.mallopt(_M_TRIM_THRESHOLD, _NEVER)
