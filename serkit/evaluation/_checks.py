@@ -95,15 +95,23 @@ def _crosses(name: str, pipeline: BaseEstimator, y: np.ndarray, speakers: np.nda
 
 
 def _splits_inside(part: Any) -> bool:
-    """Say whether a part fits another estimator on splits of its own."""
+    """Say whether a part fits another estimator on splits of its own, or validates on one."""
     fits_others = hasattr(part, "estimator") or hasattr(part, "estimators")
-    return isinstance(part, BaseEstimator) and fits_others and hasattr(part, "cv")
+    searches = fits_others and hasattr(part, "cv")
+    return isinstance(part, BaseEstimator) and (searches or _has_validation_splitter(part))
+
+
+def _has_validation_splitter(part: Any) -> bool:
+    """Say whether a part is a network that a splitter of its own stops."""
+    return hasattr(getattr(part, "validation", None), "split")
 
 
 def _inner_splits(part: Any, y: np.ndarray, speakers: np.ndarray) -> list[tuple]:
     # Of a copy: drawing splits moves a random state on.
     if isinstance(part, HoldoutSearchCV):
         return list_splits(deepcopy(part._splitter()), y, speakers)[:1]
+    if _has_validation_splitter(part):
+        return list_splits(deepcopy(part.validation), y, speakers)[:1]
     return list_splits(deepcopy(part.cv), y, speakers)
 
 

@@ -22,7 +22,7 @@ __all__ = ["corpus_digest", "describe_code", "environment", "result_key"]
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn")
 #: What the components of serkit compute with, although their parameters do not name it.
-_SIGNAL_PACKAGES = ("torch", "opensmile", "soundfile", "soxr")
+_SIGNAL_PACKAGES = ("torch", "skorch", "opensmile", "soundfile", "soxr")
 
 
 def result_key(**parts: Any) -> str:

@@ -14,7 +14,8 @@ from serkit.datasets import Corpus
 from serkit.evaluation import HoldoutSearchCV, compare
 from serkit.evaluation._checks import find_crossing
 from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
-from serkit.model_selection import LeaveSpeakersOut
+from serkit.model_selection import LeaveSpeakersOut, SpeakerHoldout
+from serkit.neural_network import MLPClassifier
 from serkit.preprocessing import PreEmphasis, Resampler
 
 GRID = {"C": [0.1, 1.0]}
@@ -149,3 +150,17 @@ def test_only_searches_split(cv):
         "parameter": make_pipeline(Cut(cv), LogisticRegression()),
     }
     assert find_crossing(searches, [(rows, rows)], y, speakers) == ()
+
+
+@pytest.mark.parametrize(
+    ("validation", "found"),
+    [(KFold(3), ("network",)), (SpeakerHoldout(random_state=0), ()), (0.2, ()), ("auto", ())],
+)
+def test_validation_of_a_network_is_looked_at(validation, found):
+    rows = np.arange(12)
+    y, speakers = np.array(["anger", "calm"] * 6), np.repeat(list("abcd"), 3).astype(object)
+    network = make_pipeline(StandardScaler(), MLPClassifier(validation=validation))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert find_crossing({"network": network}, [(rows, rows)], y, speakers) == found
+    assert len(caught) == len(found)
