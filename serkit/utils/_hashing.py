@@ -2,8 +2,10 @@
 
 import copyreg
 import hashlib
+import importlib
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import cache, singledispatch
@@ -118,6 +120,8 @@ def describe_estimator(value: Any) -> Any:
     >>> describe_estimator(SVC(C=2)) == describe_estimator(SVC(C=2, verbose=True))
     True
     """
+    if _learn_of_torch():
+        return describe_estimator(value)
     try:
         reducer = copyreg.dispatch_table.get(type(value))
         reduced = value.__reduce_ex__(4) if reducer is None else reducer(value)
@@ -133,6 +137,15 @@ def describe_estimator(value: Any) -> Any:
             "could not be told apart; pass something that can be pickled, or keep nothing "
             "(location=None of a cache, results_dir=None of a comparison)"
         ) from error
+
+
+def _learn_of_torch() -> bool:
+    """Register modules and tensors if there can be any; say whether they are new."""
+    name = "serkit.utils._torch_hashing"
+    if "torch" not in sys.modules or name in sys.modules:
+        return False
+    importlib.import_module(name)
+    return True
 
 
 def estimator_digest(estimator: Any) -> str:
