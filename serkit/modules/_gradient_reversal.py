@@ -24,6 +24,9 @@ class GradientReversal(nn.Module):
     tensor([-0.5000, -0.5000])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Tensor, scale: float = 1.0) -> Tensor:
         """Return `x`.
 

@@ -96,6 +96,8 @@ class MLPEncoder(nn.Module):
         dropout: float = 0.5,
         batch_norm: bool = False,
     ) -> None:
+        if not len(hidden_layer_sizes):
+            raise ValueError("an encoder has one hidden layer or more, and there is none")
         super().__init__()
         self.layers = nn.ModuleList()
         for width in hidden_layer_sizes:

@@ -26,6 +26,9 @@ class StatisticsPooling(nn.Module):
     tensor([[2.0000, 1.4142]])
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Pool every utterance over its frames.
 
@@ -40,6 +43,8 @@ class StatisticsPooling(nn.Module):
         -------
         pooled : Tensor of shape (n_utterances, 2 * n_features)
         """
+        # In half precision not even the number of frames is exact.
+        x = x.to(torch.promote_types(x.dtype, torch.float32))
         if lengths is None:
             n_frames = x.new_tensor(x.shape[1])
             mask = None

@@ -23,13 +23,15 @@ class EpochSummary(Callback):
         The outputs are logits of classes.
     """
 
+    _outputs: list[Tensor]
+    _targets: list[Tensor]
+
     def __init__(self, uar: bool = True) -> None:
         self.uar = uar
 
     def on_epoch_begin(self, net, **_):
         """Forget the outputs of the epoch before."""
-        self._outputs: list[Tensor] = []
-        self._targets: list[Tensor] = []
+        self._outputs, self._targets = [], []
 
     def on_batch_end(self, net, batch, training, y_pred=None, **_):
         """Keep the outputs on validation utterances."""
@@ -79,6 +81,10 @@ class BestEpoch(Callback):
         goes on to the last epoch.
     """
 
+    epoch_: int
+    score_: float
+    weights_: dict[str, Tensor] | None
+
     def __init__(
         self,
         monitor: str = "valid_uar",
@@ -92,9 +98,7 @@ class BestEpoch(Callback):
 
     def on_train_begin(self, net, **_):
         """Forget an earlier training."""
-        self.epoch_: int = -1
-        self.score_ = -np.inf
-        self.weights_: dict[str, Tensor] | None = None
+        self.epoch_, self.score_, self.weights_ = -1, -np.inf, None
 
     def on_epoch_end(self, net, dataset_valid=None, **_):
         """Compare the epoch with the best so far."""

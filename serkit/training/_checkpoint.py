@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import torch
 from skorch.callbacks import Callback
 from skorch.history import History
 
+from serkit.training._callbacks import ProgressBar
 from serkit.training._data import UtteranceData
+from serkit.utils import estimator_digest, source_digest
 
 __all__ = ["Checkpoint"]
 
@@ -25,7 +28,7 @@ class Checkpoint(Callback):
     folder. The file is deleted when training is complete.
 
     Of other callbacks only those that have ``state_dict`` and
-    ``load_state_dict`` are restored.
+    ``load_state_dict`` are restored, and they have to stand before this one.
 
     Parameters
     ----------
@@ -49,14 +52,14 @@ class Checkpoint(Callback):
     def on_train_begin(self, net, X=None, **_):
         """Look for a checkpoint of this training, and load it."""
         self._file = Path(self.folder) / f"{_fingerprint(net, X)}.pt"
-        if not self._file.exists():
+        state = _load(self._file, net.device) if self._file.exists() else None
+        if state is None:
             return
-        state = torch.load(self._file, map_location=net.device, weights_only=True)
         net.module_.load_state_dict(state["network"])
         net.optimizer_.load_state_dict(state["optimizer"])
         net.history = History(state["history"])
         net.n_steps_ = state["n_steps"]
-        torch.set_rng_state(state["random_state"].cpu())
+        _set_random_states(state["random_states"])
         for name, callback_state in state["callbacks"].items():
             dict(net.callbacks_)[name].load_state_dict(callback_state)
 
@@ -67,9 +70,9 @@ class Checkpoint(Callback):
         state = {
             "network": net.module_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
-            "history": list(net.history),
+            "history": _plain(net.history),
             "n_steps": net.n_steps_,
-            "random_state": torch.get_rng_state(),
+            "random_states": _random_states(net.device),
             "callbacks": {
                 name: callback.state_dict()
                 for name, callback in net.callbacks_
@@ -86,23 +89,58 @@ class Checkpoint(Callback):
         self._file.unlink(missing_ok=True)
 
 
+def _load(file: Path, device: str) -> dict[str, Any] | None:
+    """Return what a file holds, or nothing if it is damaged."""
+    try:
+        return torch.load(file, map_location=device, weights_only=True)
+    except Exception as error:  # whatever torch trips over
+        warnings.warn(
+            f"the checkpoint {file} cannot be read ({type(error).__name__}): it is damaged, or the "
+            "state of a callback holds more than tensors, numbers and strings. Training begins "
+            "anew",
+            UserWarning,
+            stacklevel=2,
+        )
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy's numbers into Python's; torch reads no others back."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _random_states(device: str) -> dict[str, torch.Tensor]:
+    states = {"cpu": torch.get_rng_state()}
+    if torch.device(device).type == "cuda":
+        states[device] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _set_random_states(states: dict[str, torch.Tensor]) -> None:
+    for device, state in states.items():
+        if device == "cpu":
+            torch.set_rng_state(state.cpu())
+        else:
+            torch.cuda.set_rng_state(state.cpu(), device)
+
+
 def _fingerprint(net: Any, data: tuple[UtteranceData, UtteranceData | None]) -> str:
     """Digest everything that decides how training goes."""
-    digest = hashlib.sha256()
-    settings = {name: net.get_params_for(name) for name in ("optimizer", "criterion")}
-    objective = {name: value for name, value in vars(net.criterion_).items() if name[0] != "_"}
     callbacks = [
-        (name, sorted((key, repr(value)) for key, value in callback.get_params(deep=False).items()))
+        (name, type(callback), callback.get_params(deep=False))
         for name, callback in net.callbacks_
+        if not isinstance(callback, Checkpoint | ProgressBar)
     ]
-    for part in (
+    decisive = [
+        source_digest("modules", "training"), torch.__version__,
         net.max_epochs, net.batch_size, net.lr, net.seed, net.mixed_precision, net.frozen,
-        repr(net.augment), net.optimizer_, net.module_, settings, objective, callbacks,
-    ):  # fmt: skip
-        digest.update(repr(part).encode())
-    for name, value in net.module_.state_dict().items():
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(value.detach().cpu().numpy()).tobytes())
+        net.augment, net.optimizer, repr(net.optimizer_), net.module_, net.criterion_, callbacks,
+    ]  # fmt: skip
+    digest = hashlib.sha256(estimator_digest(decisive).encode())
     for part in data:
         if part is not None:
             part.update_digest(digest)

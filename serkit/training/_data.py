@@ -116,8 +116,8 @@ class BatchLoader:
     """Batches of utterances; those of one batch are of similar length.
 
     The utterances are dealt out to as few batches as hold at most `batch_size`,
-    of sizes as equal as possible: no utterance is left out, and no last batch
-    holds a single one.
+    of sizes as equal as possible: no utterance is left out, and with a
+    `batch_size` of 3 or more no batch holds a single one of several.
 
     Parameters
     ----------

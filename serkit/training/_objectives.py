@@ -34,6 +34,8 @@ class Objective(nn.Module):
 
     def loss(self, output: Tensor, targets: dict[str, Tensor]) -> Tensor:
         """Return the weighted mean over the batch, of mixed targets where there are any."""
+        if targets.keys().isdisjoint({"weight", "mixed_y"}):
+            return self.mean_loss(output, targets["y"])
         losses, weights = self._weighted(output, targets["y"], targets.get("weight"))
         if "mixed_y" in targets:
             share = targets["share"]
@@ -54,6 +56,10 @@ class Objective(nn.Module):
         """Return the loss of every utterance."""
         raise NotImplementedError
 
+    def mean_loss(self, output: Tensor, y: Tensor) -> Tensor:
+        """Return the mean of the losses, if all weigh the same."""
+        return self.losses(output, y).mean()
+
 
 class ClassificationObjective(Objective):
     """Cross-entropy.
@@ -67,6 +73,9 @@ class ClassificationObjective(Objective):
     >>> objective(torch.nn.Identity(), {"input": torch.zeros(1, 2)}, targets, 0.0)
     (tensor([[0., 0.]]), {'loss': tensor(0.6931)})
     """
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def losses(self, output: Tensor, y: Tensor) -> Tensor:
         """Return the loss of every utterance.
@@ -84,6 +93,22 @@ class ClassificationObjective(Objective):
         """
         return functional.cross_entropy(output, y, reduction="none")
 
+    def mean_loss(self, output: Tensor, y: Tensor) -> Tensor:
+        """Return the mean of the losses, if all weigh the same.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_utterances, n_classes)
+            Logits.
+        y : Tensor of shape (n_utterances,)
+            Classes.
+
+        Returns
+        -------
+        loss : Tensor
+        """
+        return functional.cross_entropy(output, y)  # the same, in one step for all utterances
+
 
 class RegressionObjective(Objective):
     """Mean squared error.
@@ -96,6 +121,9 @@ class RegressionObjective(Objective):
     >>> objective.loss(torch.zeros(2, 1), {"y": torch.tensor([[1.0], [3.0]])})
     tensor(5.)
     """
+
+    def __init__(self) -> None:
+        super().__init__()
 
     def losses(self, output: Tensor, y: Tensor) -> Tensor:
         """Return the loss of every utterance.
