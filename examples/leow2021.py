@@ -41,13 +41,14 @@ FEATURES = {
     "lms": LogMelSpectrogram(n_mels=128, **WINDOW),
 }
 
-#: What --tune compares; a setting differs from the first in what it names.
+SCALED = {"scaler": FrameScaler()}
+#: What --tune compares; where nothing is said it is Adam at 1e-3 on batches of 32.
 SETTINGS = {
-    "Adam 1e-3, batch 32, scaled bins": {},
-    "learning rate 3e-4": {"lr": 3e-4},
-    "SGD 1e-2, momentum 0.9": {"optimizer": "sgd", "lr": 1e-2},
-    "batch 16": {"batch_size": 16},
-    "no scaling": {"scaler": None},
+    "Adam 1e-3, batch 32, scaled bins": SCALED,
+    "learning rate 3e-4": {**SCALED, "lr": 3e-4},
+    "SGD 1e-2, momentum 0.9": {**SCALED, "optimizer": "sgd", "lr": 1e-2},
+    "batch 16": {**SCALED, "batch_size": 16},
+    "no scaling": {},
     "scaled by utterance": {"scaler": FrameScaler(scope="utterance")},
 }
 
@@ -58,7 +59,6 @@ class Scale(NamedTuple):
     folds: dict
     network: dict
     padded: bool = False
-    scaler: FrameScaler | None = None
 
 
 SCALES = {
@@ -66,7 +66,6 @@ SCALES = {
     "bench": Scale(
         {"emodb": range(5), "ravdess": (0, 4, 8)},
         {"max_epochs": 40, "patience": 8},
-        scaler=FrameScaler(),
     ),
     "paper": Scale({"emodb": range(5), "ravdess": range(12)}, {"max_epochs": 100}, padded=True),
 }
@@ -98,7 +97,7 @@ class Experiment:
             steps.append(PadOrTruncate(length=max(map(len, trimmed))))
         return [*steps, FEATURES[feature]]
 
-    def network(self, feature, gamma=None, *, scaler="of the scale", **options):
+    def network(self, feature, gamma=None, *, scaler=None, **options):
         """Return frames, their scaling and a network as one pipeline."""
         options = {
             "n_conv_layers": self.arguments.blocks[feature],
@@ -112,7 +111,6 @@ class Experiment:
             network = CRNNClassifier(**options)
         else:
             network = DomainAdversarialClassifier(gamma=gamma, **options)
-        scaler = self.scale.scaler if scaler == "of the scale" else scaler
         steps = self.front_end(feature) + ([] if scaler is None else [scaler])
         return make_pipeline(*steps, network)
 
@@ -156,7 +154,7 @@ class Experiment:
         return f"Leow (2021) folds {folds}; {feature}; {length}; scale {self.arguments.scale}"
 
     def fit(self, pipeline, fold):
-        """Fit on the training part of a fold, of which the network keeps the validation speakers."""
+        """Fit on the training part of a fold, in which the network finds its validation."""
         train, _ = self.folds[fold]
         name = pipeline.steps[-1][0]
         X, y = self.corpus.audio[train], self.corpus.y[train]

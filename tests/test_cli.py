@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from serkit.cli import main
+from serkit.cli import _DEMO_PIPELINES, _PIPELINES, main
+from serkit.evaluation import baseline_pipelines
 from serkit.evaluation._fold import evaluate_fold
 
 
@@ -103,6 +104,11 @@ def test_several_pipelines_are_one_word(manifest, capsys):
     shown = capsys.readouterr().out
     assert "MFCC statistics + SVM" in shown
     assert "MFCC statistics + MLP" in shown
+
+
+def test_every_pipeline_has_a_short_name():
+    assert set(_PIPELINES.values()) == set(baseline_pipelines())
+    assert set(_DEMO_PIPELINES) <= set(_PIPELINES)
 
 
 def test_random_folds_are_labelled(manifest, capsys):

@@ -1,19 +1,38 @@
-"""Every Python block of the README runs, in order, in one namespace."""
+"""The code of README and user guide runs, and the page of the API is complete."""
 
+import importlib
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+import serkit
+
+ROOT = Path(__file__).parents[1]
+MARKDOWN = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("page", "block", "n_blocks"),
+    [("README.md", MARKDOWN, 7), ("docs/user_guide/networks.rst", RST, 7)],
+    ids=["README", "networks"],
+)
 @pytest.mark.filterwarnings("ignore::serkit.utils.SignalWarning")
-def test_readme_code_runs(tmp_path, monkeypatch):
+def test_code_runs(page, block, n_blocks, tmp_path, monkeypatch):
+    """Run the blocks of a page in order, in one namespace."""
     monkeypatch.chdir(tmp_path)
-    blocks = BLOCK.findall(README.read_text())
-    assert len(blocks) >= 3
+    blocks = block.findall((ROOT / page).read_text())
+    assert len(blocks) >= n_blocks
     namespace = {}
-    for block in blocks:
-        exec(compile(block, str(README), "exec"), namespace)
+    for code in blocks:
+        exec(compile(textwrap.dedent(code), page, "exec"), namespace)
+
+
+@pytest.mark.parametrize("room", [name for name in serkit.__all__ if name != "__version__"])
+def test_the_api_page_lists_every_public_name(room):
+    page = (ROOT / "docs" / "api.rst").read_text()
+    section = re.search(rf"^serkit\.{room}\n-+\n(.*?)(?=^serkit\.|\Z)", page, re.M | re.S)
+    listed = re.findall(r"^   (\w+)$", section[1], re.MULTILINE)
+    assert sorted(listed) == sorted(importlib.import_module(f"serkit.{room}").__all__)

@@ -11,9 +11,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from serkit.datasets import load_manifest, make_emotional_speech
-from serkit.feature_extraction import MFCC, CachedTransformer, Deltas, TemporalPooling
+from serkit.feature_extraction import (
+    MFCC,
+    CachedTransformer,
+    Deltas,
+    FrameScaler,
+    TemporalPooling,
+)
 from serkit.metrics import uar_scorer
 from serkit.model_selection import LeaveSpeakersOut
+from serkit.neural_network import DomainAdversarialClassifier
 from serkit.preprocessing import AudioLoader, SilenceTrimmer, SpeakerStandardizer
 
 
@@ -76,6 +83,24 @@ def test_grid_over_transformer_and_model(corpus, routing):
     assert len(search.cv_results_["params"]) == 8
     assert search.best_params_.keys() == grid.keys()
     assert search.best_score_ > 0.7
+
+
+def test_cross_val_score_of_a_network_that_needs_speakers(corpus):
+    network = DomainAdversarialClassifier(
+        n_filters=8, rnn_hidden_size=8, lr=1e-2, max_epochs=10, random_state=0
+    )
+    mfcc = MFCC(n_mfcc=13, n_fft=2048, hop_length=512)
+    pipeline = Pipeline(
+        [("load", AudioLoader()), ("mfcc", mfcc), ("scale", FrameScaler()), ("dat", network)]
+    )
+    data = (corpus.audio, corpus.y)
+    options = {"cv": LeaveSpeakersOut(1), "scoring": uar_scorer}
+    by_step = {"groups": corpus.speakers, "params": {"dat__speakers": corpus.speakers}}
+    scores = cross_val_score(pipeline, *data, **options, **by_step)
+    with config_context(enable_metadata_routing=True):
+        routed = {"params": {"groups": corpus.speakers, "speakers": corpus.speakers}}
+        np.testing.assert_array_equal(cross_val_score(pipeline, *data, **options, **routed), scores)
+    assert scores.mean() > 0.6
 
 
 def test_speakers_reach_scaler_and_scorer_with_routing(corpus):

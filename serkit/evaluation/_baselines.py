@@ -1,4 +1,4 @@
-"""Classical pipelines that every table should hold."""
+"""Pipelines that every table should hold, classical and deep."""
 
 import warnings
 from importlib.util import find_spec
@@ -10,7 +10,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from serkit.evaluation._holdout_search import HoldoutSearchCV
-from serkit.feature_extraction import MFCC, Deltas, OpenSmileFunctionals, TemporalPooling
+from serkit.feature_extraction import (
+    MFCC,
+    Deltas,
+    FrameScaler,
+    OpenSmileFunctionals,
+    TemporalPooling,
+)
+from serkit.neural_network import CRNNClassifier, DomainAdversarialClassifier
 from serkit.preprocessing import AudioLoader, SilenceTrimmer
 
 __all__ = ["baseline_pipelines"]
@@ -19,6 +26,16 @@ __all__ = ["baseline_pipelines"]
 _GRIDS = {
     "svm": {"svm__C": [1e-4, 1e-3, 1e-2, 1e-1]},
     "mlp": {"mlp__alpha": [1e-4, 1e-3, 1e-2, 1e-1]},
+}
+
+#: Networks of a size that a laptop trains in seconds per fold.
+_NETWORK = {
+    "n_filters": 32,
+    "rnn_hidden_size": 64,
+    "hidden_layer_sizes": (64, 64),
+    "dropout": 0.3,
+    "max_epochs": 40,
+    "patience": 10,
 }
 
 
@@ -33,19 +50,25 @@ def baseline_pipelines(
         Rate in Hz to which audio is brought.
     validation : splitter or None, default=None
         Holds out validation speakers, on which C of the SVM (1e-4 to 1e-1) and
-        alpha of the MLP are then tuned, as :class:`HoldoutSearchCV` does;
-        ``None`` leaves them at fixed values.
+        alpha of the MLP are then tuned, as :class:`HoldoutSearchCV` does, and
+        the best epoch of CRNN and DAT is chosen. ``None`` leaves C and alpha at
+        fixed values; CRNN and DAT then hold out a fifth of the speakers.
 
     Returns
     -------
     pipelines : dict of str to Pipeline or HoldoutSearchCV
-        "MFCC statistics + SVM", "eGeMAPSv02 + SVM", "ComParE_2016 + SVM" and
-        "MFCC statistics + MLP"; without the two of openSMILE, and with a warning
-        that says so, if the package opensmile is not installed.
+        "MFCC statistics + SVM", "eGeMAPSv02 + SVM", "ComParE_2016 + SVM",
+        "MFCC statistics + MLP", "MFCC + CRNN" and "MFCC + DAT"; without the two
+        of openSMILE, and with a warning that says so, if the package opensmile
+        is not installed.
 
     See Also
     --------
     compare : Compares them on speaker-independent folds.
+    serkit.neural_network.CRNNClassifier : A network on frames; here it has one
+        block, 32 filters, 64 units, and 40 epochs at most.
+    serkit.neural_network.DomainAdversarialClassifier : The same network, trained
+        not to know who speaks. Both want the speakers in ``fit``.
 
     Examples
     --------
@@ -58,6 +81,8 @@ def baseline_pipelines(
         "eGeMAPSv02 + SVM": _opensmile(sampling_rate, "eGeMAPSv02"),
         "ComParE_2016 + SVM": _opensmile(sampling_rate, "ComParE_2016"),
         "MFCC statistics + MLP": _mfcc_statistics(sampling_rate, ("mlp", _mlp())),
+        "MFCC + CRNN": _frames(sampling_rate, ("crnn", CRNNClassifier(**_NETWORK))),
+        "MFCC + DAT": _frames(sampling_rate, ("dat", DomainAdversarialClassifier(**_NETWORK))),
     }
     if find_spec("opensmile") is None:
         pipelines = {
@@ -73,10 +98,14 @@ def baseline_pipelines(
         )
     if validation is None:
         return pipelines
-    return {
-        name: HoldoutSearchCV(pipeline, _GRIDS[pipeline.steps[-1][0]], cv=validation)
-        for name, pipeline in pipelines.items()
-    }
+    return {name: _tuned(pipeline, validation) for name, pipeline in pipelines.items()}
+
+
+def _tuned(pipeline: Pipeline, validation: Any) -> Pipeline | HoldoutSearchCV:
+    last = pipeline.steps[-1][0]
+    if last in _GRIDS:
+        return HoldoutSearchCV(pipeline, _GRIDS[last], cv=validation)
+    return pipeline.set_params(**{f"{last}__validation": validation})
 
 
 def _mfcc_statistics(sampling_rate: int, classifier: tuple[str, Any]) -> Pipeline:
@@ -84,11 +113,24 @@ def _mfcc_statistics(sampling_rate: int, classifier: tuple[str, Any]) -> Pipelin
         [
             ("load", AudioLoader(sampling_rate=sampling_rate)),
             ("trim", SilenceTrimmer()),
-            ("mfcc", MFCC(n_mfcc=20, sampling_rate=sampling_rate, **_windows(sampling_rate))),
+            ("mfcc", _mfcc(sampling_rate, window=0.032, hop=0.01)),
             ("deltas", Deltas()),
             ("pool", TemporalPooling(("mean", "std", "p5", "p95"))),
             ("scale", StandardScaler()),
             classifier,
+        ]
+    )
+
+
+def _frames(sampling_rate: int, network: tuple[str, Any]) -> Pipeline:
+    """Return a pipeline for a network on frames, with the long windows of Leow (2021)."""
+    return Pipeline(
+        [
+            ("load", AudioLoader(sampling_rate=sampling_rate)),
+            ("trim", SilenceTrimmer()),
+            ("mfcc", _mfcc(sampling_rate, window=0.128, hop=0.032)),
+            ("scale", FrameScaler()),
+            network,
         ]
     )
 
@@ -104,9 +146,10 @@ def _opensmile(sampling_rate: int, feature_set: str) -> Pipeline:
     )
 
 
-def _windows(sampling_rate: int) -> dict[str, int]:
-    """Return windows of 32 ms every 10 ms, in samples."""
-    return {"n_fft": round(0.032 * sampling_rate), "hop_length": round(0.01 * sampling_rate)}
+def _mfcc(sampling_rate: int, *, window: float, hop: float) -> MFCC:
+    """Return 20 MFCCs, of windows given in seconds."""
+    n_fft, hop_length = round(window * sampling_rate), round(hop * sampling_rate)
+    return MFCC(n_mfcc=20, n_fft=n_fft, hop_length=hop_length, sampling_rate=sampling_rate)
 
 
 def _svm() -> SVC:
