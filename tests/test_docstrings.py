@@ -33,7 +33,8 @@ def public_objects():
                 continue
             yield f"{found.__module__}.{found.__qualname__}"
             for attribute, member in vars(found).items() if inspect.isclass(found) else ():
-                if not attribute.startswith("_") and inspect.isfunction(member):
+                # What callbacks do is told by skorch's names, on_epoch_end and the like.
+                if not attribute.startswith(("_", "on_")) and inspect.isfunction(member):
                     yield f"{found.__module__}.{found.__qualname__}.{attribute}"
 
 

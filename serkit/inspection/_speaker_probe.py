@@ -31,7 +31,7 @@ def speaker_probe_score(
     X : audio, frames or functionals
         Utterances of two speakers or more.
     speakers : array-like of shape (n_utterances,)
-        Their speakers.
+        Their speakers; an utterance of which it is ``None`` is left out.
     cv : int, default=5
         Number of folds, over utterances. Every speaker needs that many.
     random_state : int, default=0
@@ -42,6 +42,11 @@ def speaker_probe_score(
     accuracy : float
         Mean over speakers of the share of their utterances that were
         recognised; guessing has one over the number of speakers.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two speakers, or one has too few utterances.
 
     See Also
     --------
@@ -60,14 +65,21 @@ def speaker_probe_score(
     >>> rng = np.random.default_rng(0)
     >>> speakers = np.repeat(["03", "08"], 20)
     >>> X = rng.normal(size=(40, 2))
-    >>> X[:, 0] += 5 * (speakers == "03")
+    >>> X[:, 0] += 9 * (speakers == "03")
     >>> scaler = StandardScaler().fit(X)
     >>> speaker_probe_score(scaler, X, speakers)
     1.0
     >>> speaker_probe_score(scaler, np.c_[0 * X[:, 1], X[:, 1]], speakers) < 0.7
     True
     """
-    speakers = check_speakers(speakers, X).astype(str)
+    speakers = check_speakers(speakers, X)
+    known = np.array([speaker is not None for speaker in speakers])
+    names, counts = np.unique(speakers[known].astype(str), return_counts=True)
+    if len(names) < 2 or counts.min() < cv:
+        raise ValueError(
+            f"the probe needs two speakers or more, and of each {cv} utterances or more (cv={cv}); "
+            f"there are {dict(zip(names.tolist(), counts.tolist(), strict=True))}"
+        )
     embedding = np.asarray(estimator.transform(X))
     if embedding.ndim != 2:
         raise ValueError(
@@ -76,5 +88,7 @@ def speaker_probe_score(
         )
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     folds = StratifiedKFold(cv, shuffle=True, random_state=random_state)
-    scores = cross_val_score(probe, embedding, speakers, cv=folds, scoring="balanced_accuracy")
+    scores = cross_val_score(
+        probe, embedding[known], speakers[known].astype(str), cv=folds, scoring="balanced_accuracy"
+    )
     return float(scores.mean())

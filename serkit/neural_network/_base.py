@@ -15,13 +15,15 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    is_classifier,
 )
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
-from torch import Tensor, nn
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from torch import nn
 
 from serkit.modules import is_length_aware
+from serkit.neural_network._batches import check_functionals, fit_lengths, separate, tap
 from serkit.neural_network._documentation import complete_docstring
 from serkit.neural_network._validation_rows import split_validation_rows
 from serkit.training import (
@@ -33,7 +35,7 @@ from serkit.training import (
     choose_device,
     torch_session,
 )
-from serkit.utils import as_ragged, check_frames, check_speakers, is_ragged, name_rows
+from serkit.utils import as_ragged, check_frames, check_speakers, is_ragged
 
 __all__ = ["NeuralEstimator"]
 
@@ -45,6 +47,7 @@ OPTIMIZERS = {
 }
 
 
+@complete_docstring
 class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the estimators that train a network: data in, a skorch net inside.
 
@@ -53,7 +56,14 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     last is the head; ``forward(x, lengths)`` if it takes utterances of unequal
     lengths in one batch, ``forward(x)`` otherwise; and ``min_shape``, the least
     (n_bins, n_frames), to which smaller utterances are padded.
+
+    Parameters
+    ----------
+    %(training)s
     """
+
+    net_: UtteranceNet
+    history_: pd.DataFrame
 
     #: Speakers choose the validation utterances, so every network asks for them.
     __metadata_request__fit: ClassVar = {"speakers": True}
@@ -118,7 +128,7 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        complete_docstring(cls, classifier=hasattr(cls, "predict_proba"))
+        complete_docstring(cls)
 
     # What a network adds.
 
@@ -142,7 +152,14 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     # Training.
 
     def _fit(self, X: Any, y: Any, *, speakers: Any, sample_weight: Any) -> "NeuralEstimator":
+        name = type(self).__name__
         going_on = self.warm_start and hasattr(self, "net_")
+        before = self.history_ if going_on else None
+        if not going_on:  # A fit that fails must not leave an old network beside new classes.
+            for attribute in ("net_", "frozen_stages_"):
+                self.__dict__.pop(attribute, None)
+        if y is None:
+            raise ValueError(f"{name} requires y to be passed, but the target y is None")
         utterances = self._check_input(X, y, reset=not going_on)
         y = self._check_target(y, reset=not going_on)
         check_consistent_length(utterances, y)
@@ -154,47 +171,62 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         train, valid = split_validation_rows(
-            self.validation, y, speakers, stratify=hasattr(self, "classes_"), seed=seed
+            self.validation, y, speakers, stratify=is_classifier(self), seed=seed
         )
+        if len(train) < 2:
+            raise ValueError(f"{name} needs two utterances or more to train on, got 1 sample")
+        y = self._scale_target(y, train, reset=not going_on)
         with torch_session(seed=seed, num_threads=self.num_threads):
-            train_speakers = None if speakers is None else speakers[train]
-            targets = self._make_targets(y[train], train_speakers)
+            targets = self._make_targets(y[train], None if speakers is None else speakers[train])
+            module = self._continue_module() if going_on else self._build_module(utterances)
             weight = self._weigh(y, train, sample_weight)
-            if weight is not None:
-                targets["weight"] = weight[train]
-            module = self.net_.module_ if going_on else self._build_module(utterances, y)
-            data = UtteranceData(self._fit_lengths(utterances, train, module), **targets)
-            valid_data = None
-            if valid is not None:
-                about = {"y": y[valid]} | ({} if weight is None else {"weight": weight[valid]})
-                valid_data = UtteranceData(self._fit_lengths(utterances, valid, module), **about)
-            net = self._make_net(module, seed=seed, scored=valid is not None)
-            before = self.history_ if going_on else None
-            net.fit((data, valid_data))
+
+            def make_data(rows: np.ndarray, targets: dict[str, np.ndarray]) -> UtteranceData:
+                if weight is not None:
+                    targets = {**targets, "weight": weight[rows]}
+                return UtteranceData(self._fit_lengths(utterances, rows, module), **targets)
+
+            data = make_data(train, targets)
+            valid_data = None if valid is None else make_data(valid, {"y": y[valid]})
+            net = self._make_net(module, seed=seed).fit((data, valid_data))
         self.net_ = net
         self._n_features_out = self._apply(utterances[:1], stage=self.stages_[-2])[0].size
         self._keep_history(before)
         return self
 
+    def _scale_target(self, y: np.ndarray, train: np.ndarray, *, reset: bool) -> np.ndarray:
+        """Return the targets as the objective wants them, by what the training rows say."""
+        return y
+
     def _weigh(
         self, y: np.ndarray, train: np.ndarray, sample_weight: np.ndarray | None
     ) -> np.ndarray | None:
+        """Return the weight of every row in the loss, if they have any."""
         return sample_weight
 
-    def _build_module(self, utterances: Any, y: np.ndarray) -> nn.Module:
+    def _continue_module(self) -> nn.Module:
+        """Return the network to go on from: a copy, for this fit may fail."""
+        return copy.deepcopy(self.net_.module_)
+
+    def _build_module(self, utterances: Any) -> nn.Module:
         self.n_frames_ = max(utterance.shape[-1] for utterance in utterances)
-        module = self._make_module(self.n_channels_in_, self.n_bins_in_, self._n_outputs)
+        module = self._make_network()
         if self._input_kind == "functionals" or is_length_aware(module):
             self.n_frames_ = None
-        return module.to(memory_format=torch.channels_last)
+        return module
 
-    def _make_net(self, module: nn.Module, *, seed: int, scored: bool) -> UtteranceNet:
+    def _make_network(self) -> nn.Module:
+        """Return the network, untrained, for the inputs and targets that are known."""
+        module = self._make_module(self.n_channels_in_, self.n_bins_in_, self._n_outputs)
+        if len(getattr(module, "stages", ())) < 2:
+            raise TypeError(
+                f"{type(self).__name__}._make_module must return a network whose `stages` name its "
+                "parts, the head last, such as serkit.modules.UtteranceNetwork"
+            )
+        return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _make_net(self, module: nn.Module, *, seed: int) -> UtteranceNet:
         device = choose_device(self.device)
-        optimizer = (
-            OPTIMIZERS.get(self.optimizer, self.optimizer)
-            if isinstance(self.optimizer, str)
-            else self.optimizer
-        )
         best = BestEpoch(
             self._monitor, lower_is_better=self._monitor == "valid_loss", patience=self.patience
         )
@@ -206,7 +238,7 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             augment=self.augment,
             mixed_precision=mixed,
             frozen=getattr(self, "frozen_stages_", ()),
-            optimizer=optimizer,
+            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
             lr=self.lr,
             batch_size=self.batch_size,
             max_epochs=self.max_epochs,
@@ -223,27 +255,20 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         return net.initialize()
 
     def _keep_history(self, before: pd.DataFrame | None) -> None:
-        rows = [
-            {name: value for name, value in row.items() if name != "batches"}
-            for row in self.net_.history
-        ]
-        history = pd.DataFrame(rows)
+        history = pd.DataFrame(list(self.net_.history))
         n_before = 0 if before is None else len(before)
-        kept = history.get("best")
-        last_best = len(history) - 1 if kept is None else int(np.flatnonzero(kept)[-1])
-        self.best_epoch_ = n_before + last_best
-        history = history.drop(columns=[name for name in history if name.endswith("_batch_count")])
+        # Without validation utterances, or if their loss is NaN throughout, the last epoch stays.
+        kept = np.flatnonzero(history.get("best", []))
+        self.best_epoch_ = n_before + int(kept[-1] if len(kept) else len(history) - 1)
         history["epoch"] = np.arange(n_before, n_before + len(history))
+        history = history.drop(columns=history.filter(regex="batches$|_batch_count$"))
         self.history_ = pd.concat([before, history], ignore_index=True)
 
     # What goes in.
 
     def _check_input(self, X: Any, y: Any = None, *, reset: bool) -> Any:
         if self._input_kind == "functionals":
-            X = validate_data(self, X, reset=reset, dtype=np.float32)
-            if reset:
-                self.n_channels_in_, self.n_bins_in_ = 1, X.shape[1]
-            return X
+            return check_functionals(self, X, reset=reset)
         utterances, _ = check_frames(self, X, reset=reset)
         if reset and hasattr(self, "n_features_in_"):
             warnings.warn(
@@ -251,7 +276,7 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 "read as frames of one bin. For functionals use MLPClassifier, or "
                 'DomainAdversarialClassifier(encoder="mlp")',
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return utterances
 
@@ -259,26 +284,13 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Return some utterances in the shape that the network takes."""
         if self._input_kind == "functionals":
             return utterances[rows]
-        least_bins, least_frames = getattr(module, "min_shape", (1, 1))
-        n_frames, cut, fitted = self.n_frames_, [], []
-        for row in rows:
-            utterance = utterances[row]
-            target = max(least_frames, utterance.shape[-1] if n_frames is None else n_frames)
-            if n_frames is not None and utterance.shape[-1] > target:
-                cut.append(int(row))
-                utterance = utterance[..., :target]
-            missing = (max(0, least_bins - utterance.shape[1]), target - utterance.shape[-1])
-            if any(missing):
-                utterance = np.pad(utterance, ((0, 0), (0, missing[0]), (0, missing[1])))
-            fitted.append(utterance)
-        if cut:
-            warnings.warn(
-                f"{name_rows(cut)} longer than {n_frames} frames, the longest that "
-                f"{type(self).__name__} was fitted on, {'was' if len(cut) == 1 else 'were'} cut",
-                UserWarning,
-                stacklevel=5,
-            )
-        return fitted
+        return fit_lengths(
+            utterances,
+            rows,
+            n_frames=self.n_frames_,
+            min_shape=getattr(module, "min_shape", (1, 1)),
+            name=type(self).__name__,
+        )
 
     # What comes out.
 
@@ -294,11 +306,11 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         rows = np.arange(len(utterances))
         with torch_session(num_threads=self.num_threads):
             data = UtteranceData(self._fit_lengths(utterances, rows, module))
-            function = None if stage is None else partial(_tap, module, module.stages[stage])
+            function = None if stage is None else partial(tap, module, module.stages[stage])
             batches = self.net_.infer_batches(data, function=function)
         outputs: list[Any] = [None] * len(utterances)
         for batch_rows, output in batches:
-            for row, value in zip(batch_rows, _separate(output), strict=True):
+            for row, value in zip(batch_rows, separate(output), strict=True):
                 outputs[row] = value
         return outputs
 
@@ -324,7 +336,6 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ValueError
             If the network has no such stage.
         """
-        check_is_fitted(self, "net_")
         self._check_stages([stage])
         return self._infer(X, stage=stage)
 
@@ -340,7 +351,6 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         embedding : ndarray of shape (n_utterances, n_values)
         """
-        check_is_fitted(self, "net_")
         return self._infer(X, stage=self.stages_[-2])
 
     @property
@@ -387,27 +397,3 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _tap(network: nn.Module, stage: nn.Module, **inputs: Tensor) -> Any:
-    """Run a network and return what one of its stages made."""
-    caught: list[Any] = []
-    handle = stage.register_forward_hook(lambda _stage, _inputs, output: caught.append(output))
-    try:
-        network(**inputs)
-    finally:
-        handle.remove()
-    return caught[0]
-
-
-def _separate(output: Any) -> list[np.ndarray]:
-    """Return one array per utterance; those that have a time axis as frames, without padding."""
-    if not isinstance(output, tuple):
-        return list(output.float().cpu().numpy())
-    values, lengths = output
-    if values.ndim == 3:
-        values = values.transpose(1, 2)[:, None]
-    values = values.float().cpu().numpy()
-    if lengths is None:
-        return list(values)
-    return [value[..., :length] for value, length in zip(values, lengths.tolist(), strict=True)]

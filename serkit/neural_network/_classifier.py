@@ -146,9 +146,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_utterances, n_classes)
+        probabilities : ndarray of shape (n_utterances, n_classes), float32
         """
-        return softmax(self._infer(X).astype(np.float64), axis=1)
+        return softmax(self._infer(X), axis=1)
 
     @property
     def _n_outputs(self) -> int:
@@ -166,13 +166,13 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             if len(self.classes_) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs utterances of two classes or more; y has "
-                    f"1 class, {self.classes_[0]!r}"
+                    f"1 class, {self.classes_.tolist()[0]!r}"
                 )
             return codes
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"warm_start=True: the classes {list(unknown)} were not in the last fit"
+                f"warm_start=True: the classes {unknown.tolist()} were not in the last fit"
             )
         return np.searchsorted(self.classes_, y)
 
@@ -181,13 +181,12 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
     ) -> np.ndarray | None:
         if self.class_weight is None:
             return sample_weight
-        present = np.unique(y[train])
-        class_weight = self.class_weight
-        if isinstance(class_weight, dict):
-            codes = {label: code for code, label in enumerate(self.classes_)}
-            class_weight = {
-                codes[label]: weight for label, weight in class_weight.items() if label in codes
-            }
         of_class = np.ones(len(self.classes_), dtype=np.float32)
-        of_class[present] = compute_class_weight(class_weight, classes=present, y=y[train])
+        if isinstance(self.class_weight, dict):
+            of_class[:] = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=self.classes_
+            )
+        else:
+            present = np.unique(y[train])
+            of_class[present] = compute_class_weight("balanced", classes=present, y=y[train])
         return of_class[y] if sample_weight is None else of_class[y] * sample_weight

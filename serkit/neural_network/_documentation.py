@@ -98,22 +98,28 @@ classes_ : ndarray of shape (n_classes,)
 """
 
 
-def complete_docstring(cls: type, *, classifier: bool) -> None:
+def complete_docstring(cls: type) -> type:
     """Put the shared text in the place of its markers.
 
     Parameters
     ----------
     cls : type
         A class whose docstring has the lines ``%(training)s`` and ``%(fitted)s``.
-    classifier : bool
-        Mention classes.
+
+    Returns
+    -------
+    cls : type
     """
-    text = inspect.cleandoc(cls.__doc__ or "")
-    training = TRAINING_PARAMETERS.replace("%(class_weight)s", CLASS_WEIGHT if classifier else "")
+    if cls.__doc__ is None:
+        return cls
+    is_classifier = hasattr(cls, "predict_proba")
+    class_weight = CLASS_WEIGHT if is_classifier else ""
+    text = inspect.cleandoc(cls.__doc__)
     for marker, shared in {
         "%(crnn)s": CRNN_PARAMETERS,
-        "%(training)s": training,
-        "%(fitted)s": (CLASSES if classifier else "") + FITTED_ATTRIBUTES,
+        "%(training)s": TRAINING_PARAMETERS.replace("%(class_weight)s", class_weight),
+        "%(fitted)s": (CLASSES if is_classifier else "") + FITTED_ATTRIBUTES,
     }.items():
         text = text.replace(marker, shared)
     cls.__doc__ = text
+    return cls

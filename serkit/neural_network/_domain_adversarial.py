@@ -85,7 +85,9 @@ class DomainAdversarialClassifier(NeuralClassifier):
     -----
     ``history_`` has the columns ``lambda``, ``emotion_loss``, ``speaker_loss``
     and ``speaker_accuracy``, means over the batches of an epoch. Utterances
-    whose speaker is ``None`` take part in the first loss only.
+    whose speaker is ``None`` take part in the first loss only. With
+    ``warm_start=True`` the speaker head begins anew, as its weight does, so the
+    speakers may be others.
 
     References
     ----------
@@ -245,26 +247,46 @@ class DomainAdversarialClassifier(NeuralClassifier):
         else:
             encoder = copy.deepcopy(self.encoder)
         size = _embedding_size(encoder, (n_channels, n_bins, self.n_frames_))
-        options = {"hidden_layer_sizes": self.hidden_layer_sizes, "dropout": self.dropout}
-        head = MLPHead(size, n_outputs, **options)
+        return self._add_speaker_head(encoder, self._make_head(size, n_outputs), size)
+
+    def _continue_module(self) -> nn.Module:
+        # The speakers may be others now, and their weight begins at zero again.
+        module = super()._continue_module()
+        assert isinstance(module, UtteranceNetwork)
+        return self._add_speaker_head(module.encoder, module.head, self._n_features_out)
+
+    def _add_speaker_head(self, encoder: nn.Module, head: nn.Module, size: int) -> nn.Module:
         if self.gamma is None:
             return UtteranceNetwork(encoder, head)
-        speaker_head = MLPHead(size, len(self.speakers_), **options)
-        return DomainAdversarialNetwork(encoder, head, speaker_head)
+        return DomainAdversarialNetwork(encoder, head, self._make_head(size, len(self.speakers_)))
+
+    def _make_head(self, size: int, n_outputs: int) -> MLPHead:
+        return MLPHead(
+            size, n_outputs, hidden_layer_sizes=self.hidden_layer_sizes, dropout=self.dropout
+        )
 
 
 def _embedding_size(encoder: nn.Module, shape: tuple[int, int, int]) -> int:
     """Return the number of values that an encoder makes of an utterance."""
     size = getattr(encoder, "embedding_size", None)
-    if size is None:
-        training = encoder.training
+    if size is not None:
+        return size
+    n_channels, n_bins, n_frames = shape
+    least_bins, least_frames = getattr(encoder, "min_shape", (1, 1))
+    batch = torch.zeros(2, n_channels, max(n_bins, least_bins), max(n_frames, least_frames))
+    training = encoder.training
+    try:
         with torch.no_grad():
-            embedding = UtteranceNetwork(encoder.eval(), nn.Identity())(torch.zeros(2, *shape))
-        encoder.train(training)
-        if embedding.ndim != 2:
-            raise ValueError(
-                "the encoder must return one vector per utterance, (n_utterances, n_values); it "
-                f"returned {tuple(embedding.shape)} for {(2, *shape)}"
-            )
-        size = embedding.shape[1]
-    return size
+            embedding = UtteranceNetwork(encoder.eval(), nn.Identity())(batch)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the encoder does not take frames of shape {tuple(batch.shape)}, the axes "
+            f"(n_utterances, n_channels, n_bins, n_frames): {error}"
+        ) from error
+    encoder.train(training)
+    if getattr(embedding, "shape", ())[:-1] != (2,):
+        raise ValueError(
+            "the encoder must return one vector per utterance, (n_utterances, n_values); of "
+            f"{tuple(batch.shape)} it made {tuple(getattr(embedding, 'shape', ()))}"
+        )
+    return embedding.shape[1]

@@ -87,7 +87,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         -------
         y_pred : ndarray of shape (n_utterances,) or (n_utterances, n_targets)
         """
-        y_pred = self._infer(X).astype(np.float64) * self._target_scale + self._target_mean
+        y_pred = self._infer(X) * self._target_scale + self._target_mean
         return y_pred if self._multi_output else y_pred[:, 0]
 
     @property
@@ -102,13 +102,22 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         columns = y[:, None] if y.ndim == 1 else y
         if reset:
             self._multi_output = y.ndim == 2
-            # The network sees standard scores, so that the learning rate suits any unit.
-            self._target_mean = columns.mean(axis=0)
-            scale = columns.std(axis=0)
-            self._target_scale = np.where(scale > 0, scale, 1.0)
         elif columns.shape[1] != self._n_outputs:
             raise ValueError(
                 f"warm_start=True: y has {columns.shape[1]} targets, the last fit had "
                 f"{self._n_outputs}"
             )
-        return ((columns - self._target_mean) / self._target_scale).astype(np.float32)
+        return columns
+
+    def _scale_target(self, y: np.ndarray, train: np.ndarray, *, reset: bool) -> np.ndarray:
+        # The network sees standard scores, so that the learning rate suits any unit.
+        if reset:
+            self._target_mean = y[train].mean(axis=0)
+            scale = y[train].std(axis=0)
+            self._target_scale = np.where(scale > 0, scale, 1.0)
+        return ((y - self._target_mean) / self._target_scale).astype(np.float32)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

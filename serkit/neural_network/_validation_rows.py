@@ -46,7 +46,7 @@ def split_validation_rows(
         splitter = validation
     groups = None if speakers is None else speakers[real]
     splits = splitter.split(np.zeros((len(real), 1)), y[real], groups)
-    train, valid = next(iter(splits))
+    train, valid = next(iter(splits), ([], []))
     train, valid = real[train], real[valid]
     if not len(valid) or not len(train):
         raise ValueError(f"validation={validation!r} leaves nothing to train on or to validate on")

@@ -44,12 +44,22 @@ from serkit.preprocessing import (
 
 __all__ = ["all_estimators", "expected_failed_checks", "test_instances"]
 
+_RANDOM_BATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "training goes in random batches, and a repeated row is in more of them than a weighted one"
+    )
+}
+
 #: Accepted failures of scikit-learn's checks: class, check, reason.
 _EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "Pipeline": dict.fromkeys(
         ("check_estimators_overwrite_params", "check_dont_overwrite_parameters"),
         "a pipeline fits the very steps it was given, as scikit-learn's does",
     ),
+    "CRNNClassifier": _RANDOM_BATCHES,
+    "CRNNRegressor": _RANDOM_BATCHES,
+    "DomainAdversarialClassifier": _RANDOM_BATCHES,
+    "MLPClassifier": _RANDOM_BATCHES,
 }
 
 
@@ -69,7 +79,7 @@ def all_estimators() -> dict[str, type[BaseEstimator]]:
     """
     estimators = {}
     for room in serkit.__all__:
-        if room in ("__version__", "testing", "utils"):
+        if room in ("__version__", "testing", "training", "utils"):
             continue
         module = importlib.import_module(f"serkit.{room}")
         for name in module.__all__:
@@ -145,12 +155,18 @@ def _feature_instances() -> list[BaseEstimator]:
 
 
 def _network_instances() -> list[BaseEstimator]:
-    training = {"max_epochs": 20, "lr": 0.01, "random_state": 0}
-    crnn = {"n_filters": 4, "rnn_hidden_size": 4, "hidden_layer_sizes": (8,), "dropout": 0.0}
+    training = {"batch_size": 64, "max_epochs": 10, "lr": 0.05, "random_state": 0}
+    crnn = {
+        "n_filters": 4,
+        "conv_dropout": 0.0,
+        "rnn_hidden_size": 8,
+        "hidden_layer_sizes": (8,),
+        "dropout": 0.0,
+    }
     return [
         CRNNClassifier(**crnn, **training),
-        CRNNClassifier(n_conv_layers=2, **crnn, **training),
-        CRNNRegressor(**crnn, **training),
+        CRNNClassifier(n_conv_layers=2, **crnn, **(training | {"max_epochs": 15})),
+        CRNNRegressor(**crnn, **(training | {"max_epochs": 25})),
         DomainAdversarialClassifier(gamma=None, **crnn, **training),
         DomainAdversarialClassifier(
             "mlp",
