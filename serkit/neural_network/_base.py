@@ -27,6 +27,7 @@ from serkit.neural_network._batches import check_functionals, fit_lengths, separ
 from serkit.neural_network._documentation import complete_docstring
 from serkit.neural_network._validation_rows import split_validation_rows
 from serkit.training import (
+    OPTIMIZERS,
     BestEpoch,
     EpochSummary,
     ProgressBar,
@@ -38,13 +39,6 @@ from serkit.training import (
 from serkit.utils import as_ragged, check_frames, check_speakers, is_ragged
 
 __all__ = ["NeuralEstimator"]
-
-OPTIMIZERS = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "adamw": partial(torch.optim.AdamW, fused=True),
-    "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
-    "rmsprop": torch.optim.RMSprop,
-}
 
 
 @complete_docstring
@@ -65,6 +59,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     net_: UtteranceNet
     history_: pd.DataFrame
 
+    #: What changes the time that training takes, but not its result.
+    _without_effect = frozenset({"num_threads"})
     #: Speakers choose the validation utterances, so every network asks for them.
     __metadata_request__fit: ClassVar = {"speakers": True}
 

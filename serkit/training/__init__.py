@@ -9,7 +9,7 @@ from serkit.training._callbacks import (
 )
 from serkit.training._checkpoint import Checkpoint
 from serkit.training._data import BatchLoader, UtteranceData
-from serkit.training._net import UtteranceNet
+from serkit.training._net import OPTIMIZERS, UtteranceNet
 from serkit.training._objectives import (
     ClassificationObjective,
     DomainAdversarialObjective,
@@ -18,6 +18,7 @@ from serkit.training._objectives import (
 from serkit.training._session import choose_device, torch_session
 
 __all__ = [
+    "OPTIMIZERS",
     "BatchLoader",
     "BestEpoch",
     "Checkpoint",

@@ -13,7 +13,7 @@ from skorch.history import History
 
 from serkit.training._callbacks import ProgressBar
 from serkit.training._data import UtteranceData
-from serkit.utils import estimator_digest, source_digest
+from serkit.utils import describe_estimator, estimator_digest, source_digest
 
 __all__ = ["Checkpoint"]
 
@@ -126,6 +126,12 @@ def _set_random_states(states: dict[str, torch.Tensor]) -> None:
             torch.set_rng_state(state.cpu())
         else:
             torch.cuda.set_rng_state(state.cpu(), device)
+
+
+@describe_estimator.register
+def _(checkpoint: Checkpoint) -> str:
+    # Where and how often the state is saved does not change what is learnt.
+    return "Checkpoint"
 
 
 def _fingerprint(net: Any, data: tuple[UtteranceData, UtteranceData | None]) -> str:

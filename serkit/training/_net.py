@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,15 @@ from torch import Tensor, nn
 
 from serkit.training._data import BatchLoader, UtteranceData, to_device
 
-__all__ = ["UtteranceNet"]
+__all__ = ["OPTIMIZERS", "UtteranceNet"]
+
+#: Optimizers by name. Fused they cost a quarter, which is half the time of a small network.
+OPTIMIZERS: dict[Any, Callable] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
+    "rmsprop": torch.optim.RMSprop,
+}
 
 Batch = tuple[dict[str, Tensor], dict[str, Tensor]]
 

@@ -15,6 +15,7 @@ from serkit.training import (
     ProgressBar,
     UtteranceData,
 )
+from serkit.utils import estimator_digest
 
 
 class Killed(Exception):  # noqa: N818
@@ -241,3 +242,9 @@ def test_another_process_finds_the_file(tmp_path):
     here = runpy.run_path(str(file), run_name="__main__")["names"]
     assert here == there
     assert len(here) == 1
+
+
+def test_a_checkpoint_has_no_place_in_keys_of_results():
+    here, there = Checkpoint("here"), Checkpoint("there", every=3)
+    assert estimator_digest([here]) == estimator_digest([there])
+    assert estimator_digest([Mixup(0.2)]) != estimator_digest([Mixup(0.3)])
