@@ -1,6 +1,6 @@
 """SVM versus deep: the systems and folds of Leow (2021), and whether the speaker is forgotten.
 
-``python examples/leow2021.py --data FOLDER`` prints the tables of the page "Networks". FOLDER holds
+``python examples/leow2021.py --data FOLDER`` prints tables of the page "Results". FOLDER holds
 ``emodb`` and ``ravdess``. Every finished fold is kept in ``--results``, so the command can be
 stopped and run again. ``--scale paper`` is the protocol of the paper: utterances padded to one
 length, no scaling, 100 epochs, all folds; ``--scale smoke`` takes made speech and seconds.
@@ -32,6 +32,7 @@ from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.neural_network import CRNNClassifier, DomainAdversarialClassifier
 from serkit.preprocessing import AudioLoader, PadOrTruncate, SilenceTrimmer, WienerFilter
 from serkit.training import Checkpoint
+from serkit.utils import estimator_digest, source_digest
 
 LOADERS = {"emodb": load_emodb, "ravdess": load_ravdess}
 GAMMAS = (1.25, 2.5, 3.33)
@@ -145,7 +146,7 @@ class Experiment:
             compare(self.corpus, systems, cv=[fold], **options)
         result = compare(self.corpus, systems, cv=list(self.folds.values()), verbose=0, **options)
         print(result, end="\n\n", flush=True)
-        print(result.paired_tests("WA").to_string(), end="\n\n", flush=True)
+        print(result.paired_tests("WA").round(3).to_string(), end="\n\n", flush=True)
 
     def describe(self, feature):
         """Name protocol and scale."""
@@ -165,15 +166,13 @@ class Experiment:
         rows = []
         for setting, options in SETTINGS.items():
             for fold in self.folds:
-                row = self.kept(
-                    f"tune/{feature}/{setting}/{fold}", self._tune, feature, options, fold
-                )
+                row = self.kept(self._tune, self.network(feature, **options), fold)
                 rows.append({"setting": setting, "fold": fold, **row})
         table = pd.DataFrame(rows).pivot(index="setting", columns="fold").reindex(SETTINGS)
         print(self.describe(feature), table.round(3).to_string(), sep="\n", end="\n\n", flush=True)
 
-    def _tune(self, feature, options, fold):
-        history = self.fit(self.network(feature, **options), fold)[-1].history_
+    def _tune(self, pipeline, fold):
+        history = self.fit(pipeline, fold)[-1].history_
         best = history.valid_uar.idxmax()
         return {"valid_uar": history.valid_uar[best], "epoch": int(best) + 1}
 
@@ -182,15 +181,13 @@ class Experiment:
         rows = []
         for gamma in (None, *self.arguments.gammas):
             for fold in self.folds:
-                row = self.kept(
-                    f"probe/{feature}/{gamma}/{fold}", self._probe, feature, gamma, fold
-                )
+                row = self.kept(self._probe, self.network(feature, gamma), fold)
                 rows.append({"gamma": str(gamma), "fold": fold, **row})
         table = pd.DataFrame(rows).groupby("gamma", sort=False).agg(["mean", "std"])
         print(self.describe(feature), table.round(3).to_string(), sep="\n", end="\n\n", flush=True)
 
-    def _probe(self, feature, gamma, fold):
-        fitted = self.fit(self.network(feature, gamma), fold)
+    def _probe(self, pipeline, fold):
+        fitted = self.fit(pipeline, fold)
         train, test = self.folds[fold]
         inner, validation = next(self.cv.inner().split(train, groups=self.speakers[train]))
         unseen = np.concatenate([train[validation], test])
@@ -199,13 +196,17 @@ class Experiment:
             for name, rows in {"trained on": train[inner], "unseen": unseen}.items()
         }
 
-    def kept(self, key, function, *arguments):
-        """Return what the function computed in an earlier run, or compute it now."""
-        path = self.arguments.results / self.arguments.scale / self.name / f"{key}.json"
+    def kept(self, function, pipeline, fold):
+        """Return what the function computed of the same fold and code before, or compute it now."""
+        train, test = (indices.tolist() for indices in self.folds[fold])
+        digest = estimator_digest([self.name, pipeline, train, test, source_digest()])
+        path = self.arguments.results / function.__name__.strip("_") / f"{digest}.json"
         if not path.exists():
-            result = function(*arguments)
+            result = function(pipeline, fold)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(result))
+            unfinished = path.with_suffix(".tmp")
+            unfinished.write_text(json.dumps(result))
+            unfinished.replace(path)
         return json.loads(path.read_text())
 
     def estimate(self, feature):

@@ -1,7 +1,10 @@
 """The 2-D convolutional and bidirectional recurrent encoder."""
 
+from numbers import Integral
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
 from serkit.modules._pooling import StatisticsPooling
@@ -12,7 +15,12 @@ Size = int | tuple[int, int]
 
 
 def _pair(size: Size) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+    pair = (size, size) if isinstance(size, int | Integral) else tuple(size)
+    if len(pair) != 2 or not all(isinstance(n, Integral) and n > 0 for n in pair):
+        raise ValueError(
+            f"a size is a positive integer or two of them (bins, frames), not {size!r}"
+        )
+    return int(pair[0]), int(pair[1])
 
 
 class ConvolutionBlock(nn.Module):
@@ -110,6 +118,21 @@ class ConvolutionBlock(nn.Module):
         bins, frames = (self._convolved(axis, size) for axis, size in enumerate(shape))
         return bins // self.pool_size[0], frames // self.pool_size[1]
 
+    def least_frames(self, n_frames: int) -> int:
+        """Return how many frames an input needs for the output to have so many.
+
+        Parameters
+        ----------
+        n_frames : int
+            Frames of the output.
+
+        Returns
+        -------
+        n_frames : int
+            Frames of the input, at least one.
+        """
+        return max(1, n_frames * self.pool_size[1] - self._convolved(1, 0))
+
     def _convolved(self, axis, size):
         padding, kernel = self.convolution.padding[axis], self.convolution.kernel_size[axis]
         return size + 2 * padding - kernel + 1
@@ -158,6 +181,11 @@ class BidirectionalGRU(nn.Module):
         x = x.flatten(1, 2).transpose(1, 2)
         if lengths is None:
             return self.gru(x)[0], None
+        if x.is_cuda:  # its kernels read packed sequences, and no single direction
+            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+            return pad_packed_sequence(
+                self.gru(packed)[0], batch_first=True, total_length=x.shape[1]
+            )[0], lengths
         backwards = _reversed_frames(lengths, x.shape[1])
         y = torch.cat([self._read(x, 0), self._read(x[backwards], 1)[backwards]], dim=2)
         return y * frame_mask(lengths, x.shape[1])[:, :, None], lengths
@@ -255,6 +283,7 @@ class CNN2DBiGRUEncoder(nn.Module):
         projection: bool = True,
     ) -> None:
         super().__init__()
+        n_filters, rnn_hidden_size = int(n_filters), int(rnn_hidden_size)
         self.blocks = nn.ModuleList(
             ConvolutionBlock(
                 n_filters if block else n_channels,
@@ -318,7 +347,8 @@ class CNN2DBiGRUEncoder(nn.Module):
 
     def _min_frames(self) -> int:
         """Return the least number of frames of which two are left to pool over."""
-        n_frames = 1
-        while self._output_shape((1, n_frames))[1] < 2:
-            n_frames += 1
+        n_frames = 2
+        for block in reversed(self.blocks):
+            assert isinstance(block, ConvolutionBlock)
+            n_frames = block.least_frames(n_frames)
         return n_frames

@@ -169,12 +169,20 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         train, valid = split_validation_rows(
             self.validation, y, speakers, stratify=is_classifier(self), seed=seed
         )
+        if valid is None and self.patience is not None:
+            warnings.warn(
+                f"patience={self.patience} has no effect without validation utterances: pass "
+                "speakers to fit, or set validation",
+                UserWarning,
+                stacklevel=4,
+            )
         if len(train) < 2:
             raise ValueError(f"{name} needs two utterances or more to train on, got 1 sample")
         y = self._scale_target(y, train, reset=not going_on)
-        with torch_session(seed=seed, num_threads=self.num_threads):
+        device = choose_device(self.device)
+        with torch_session(seed=seed, num_threads=self.num_threads, device=device):
             targets = self._make_targets(y[train], None if speakers is None else speakers[train])
-            module = self._continue_module() if going_on else self._build_module(utterances)
+            module = self._continue_module() if going_on else self._build_module(utterances, train)
             weight = self._weigh(y, train, sample_weight)
 
             def make_data(rows: np.ndarray, targets: dict[str, np.ndarray]) -> UtteranceData:
@@ -204,8 +212,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Return the network to go on from: a copy, for this fit may fail."""
         return copy.deepcopy(self.net_.module_)
 
-    def _build_module(self, utterances: Any) -> nn.Module:
-        self.n_frames_ = max(utterance.shape[-1] for utterance in utterances)
+    def _build_module(self, utterances: Any, train: np.ndarray) -> nn.Module:
+        self.n_frames_ = max(utterances[row].shape[-1] for row in train)
         module = self._make_network()
         if self._input_kind == "functionals" or is_length_aware(module):
             self.n_frames_ = None
@@ -378,7 +386,10 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         stages = (stages,) if isinstance(stages, str) else tuple(stages)
         check_is_fitted(self, "net_")
         self._check_stages(stages)
-        self.net_.module_.requires_grad_(True)
+        if set(stages) == set(self.stages_):
+            raise ValueError("all stages are to be frozen, so nothing would be left to train")
+        for stage in getattr(self, "frozen_stages_", ()):
+            self.net_.module_.stages[stage].requires_grad_(True)
         self.frozen_stages_ = stages
         return self
 

@@ -220,6 +220,7 @@ class DomainAdversarialClassifier(NeuralClassifier):
 
     def _make_targets(self, y: np.ndarray, speakers: np.ndarray | None) -> dict[str, np.ndarray]:
         if self.gamma is None:
+            self.__dict__.pop("speakers_", None)
             return {"y": y}
         if speakers is None:
             raise ValueError(
@@ -227,12 +228,13 @@ class DomainAdversarialClassifier(NeuralClassifier):
                 "pipeline fit(X, y, <step>__speakers=…); gamma=None trains without them"
             )
         real = [speaker for speaker in speakers if speaker is not None]
-        self.speakers_ = np.array(sorted(set(real)), dtype=object)
-        if len(self.speakers_) < 2:
+        trained_on = np.array(sorted(set(real)), dtype=object)
+        if len(trained_on) < 2:
             raise ValueError(
                 "domain-adversarial training needs two speakers or more to train on, beside those "
-                f"held out for validation; there are {len(self.speakers_)}"
+                f"held out for validation; there are {len(trained_on)}"
             )
+        self.speakers_ = trained_on
         codes = {speaker: code for code, speaker in enumerate(self.speakers_)}
         return {"y": y, "speaker": np.array([codes.get(speaker, -1) for speaker in speakers])}
 

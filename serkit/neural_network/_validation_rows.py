@@ -50,6 +50,15 @@ def split_validation_rows(
     train, valid = real[train], real[valid]
     if not len(valid) or not len(train):
         raise ValueError(f"validation={validation!r} leaves nothing to train on or to validate on")
+    shared = set() if speakers is None else set(speakers[train]) & set(speakers[valid])
+    if shared:
+        warnings.warn(
+            f"validation={validation!r} holds out utterances of {len(shared)} speakers who are "
+            "trained on, so the best epoch is not the best for unseen speakers; use a splitter "
+            "that keeps speakers apart, such as SpeakerHoldout",
+            UserWarning,
+            stacklevel=5,
+        )
     synthetic = np.setdiff1d(rows, real)
     return np.concatenate([train, synthetic]), valid
 
@@ -66,5 +75,6 @@ def _share_of(
         stacklevel=6,
     )
     counts = np.unique(y, return_counts=True)[1] if stratify else np.array([1])
-    cls = StratifiedShuffleSplit if counts.min() > 1 else ShuffleSplit
+    holds_all = min(share, 1 - share) * len(y) >= len(counts)
+    cls = StratifiedShuffleSplit if counts.min() > 1 and holds_all else ShuffleSplit
     return cls(1, test_size=share, random_state=seed)

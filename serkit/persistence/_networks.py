@@ -105,6 +105,7 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike) -> None:
         "attributes": _encode_attributes(estimator),
         "versions": {"serkit": __version__, "torch": str(torch.__version__)},
     }
+    _check_parameters(estimator)
     weights = {
         key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
         for key, value in estimator.net_.module_.state_dict().items()
@@ -146,6 +147,20 @@ def load(path: str | os.PathLike) -> NeuralEstimator:
     except Exception as error:
         # Whatever a file made by someone else runs into, the file is to blame.
         raise ValueError(f"{path} holds no network that can be rebuilt: {error}") from error
+
+
+def _check_parameters(estimator: NeuralEstimator) -> None:
+    """Refuse parameters that were changed since the network was made of them."""
+    try:
+        with torch_session(seed=0), torch.device("meta"):
+            described = repr(estimator._make_network())
+    except Exception as error:  # such as sizes that do not fit the input any more
+        described = str(error)
+    if described != repr(estimator.net_.module_):
+        raise ValueError(
+            "the parameters describe another network than the one that was fitted: fit again, or "
+            "set them back"
+        )
 
 
 def _encode_parameters(estimator: NeuralEstimator) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class EpochSummary(Callback):
     """
 
     _outputs: list[Tensor]
-    _targets: list[Tensor]
+    _targets: list[dict[str, Tensor]]
 
     def __init__(self, uar: bool = True) -> None:
         self.uar = uar
@@ -34,34 +34,49 @@ class EpochSummary(Callback):
         self._outputs, self._targets = [], []
 
     def on_batch_end(self, net, batch, training, y_pred=None, **_):
-        """Keep the outputs on validation utterances."""
+        """Record how much the batch weighs, and keep the outputs on validation utterances."""
+        targets = batch[1]
+        weight = targets["weight"].sum().item() if "weight" in targets else len(targets["y"])
+        net.history.record_batch("train_weight" if training else "valid_weight", weight)
+        if "speaker" in targets:
+            net.history.record_batch("speakers_known", (targets["speaker"] >= 0).sum().item())
         if not training and self.uar:
             self._outputs.append(y_pred.argmax(1).cpu())
-            self._targets.append(batch[1]["y"])
+            self._targets.append(targets)
 
     def on_epoch_end(self, net, **_):
         """Record the values of the epoch."""
         batches = net.history[-1, "batches"]
-        for prefix in ("train", "valid"):
-            rows = [row for row in batches if f"{prefix}_batch_size" in row]
-            if not rows:
-                continue
-            sizes = [row[f"{prefix}_batch_size"] for row in rows]
-            names = [name for name in rows[0] if not name.endswith("_batch_size")]
-            if prefix == "valid":
-                names = ["valid_loss"]
-            for name in names:
-                mean = np.average([row[name] for row in rows], weights=sizes)
-                net.history.record(name, float(mean))
+        train = [row for row in batches if "train_loss" in row]
+        names = {*train[0]} - {"train_weight", "train_batch_size", "speakers_known"}
+        for name in sorted(names):
+            weight = "speakers_known" if name.startswith("speaker_") else "train_weight"
+            net.history.record(name, _mean(train, name, weight))
+        valid = [row for row in batches if "valid_loss" in row]
+        if valid:
+            net.history.record("valid_loss", _mean(valid, "valid_loss", "valid_weight"))
         if not np.isfinite(net.history[-1, "train_loss"]):
             raise FloatingPointError(
                 f"training diverged in epoch {net.epoch_ + 1}: the loss is no number any more. "
                 f"Lower the learning rate (lr={net.lr}), or scale the features"
             )
         if self._outputs:
-            y_pred, y_true = torch.cat(self._outputs).numpy(), torch.cat(self._targets).numpy()
-            net.history.record("valid_uar", uar_score(y_true, y_pred))
+            targets = {
+                name: torch.cat([batch[name] for batch in self._targets]).numpy()
+                for name in self._targets[0]
+            }
+            counted = targets.get("weight", np.ones(len(targets["y"]))) > 0
+            weight = targets["weight"][counted] if "weight" in targets else None
+            y_pred = torch.cat(self._outputs).numpy()[counted]
+            uar = uar_score(targets["y"][counted], y_pred, sample_weight=weight)
+            net.history.record("valid_uar", uar)
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+
+def _mean(rows: list[dict], name: str, weight: str) -> float:
+    """Return the mean of a value over batches that weigh differently."""
+    weights = [row[weight] for row in rows]
+    return float(np.average([row[name] for row in rows], weights=weights if any(weights) else None))
 
 
 class BestEpoch(Callback):
@@ -176,7 +191,9 @@ class Mixup(Callback):
 
     Every utterance of a batch is mixed with another one of the batch. The share
     of the first is drawn per batch from a Beta distribution. Of two utterances
-    of unequal length the shorter is silent behind its end.
+    of unequal length the shorter is silent behind its end. A mixture of two
+    speakers counts as one of none, so the more speakers there are the less is
+    left of domain-adversarial training.
 
     Parameters
     ----------

@@ -89,6 +89,8 @@ class UtteranceData:
         -------
         sums : ndarray of shape (n_utterances,)
         """
+        if not self._ragged:
+            return self._utterances.flatten(1).sum(1).numpy()
         return np.array([float(utterance.sum()) for utterance in self._utterances])
 
     def update_digest(self, digest: Any) -> None:
@@ -116,8 +118,8 @@ class BatchLoader:
     """Batches of utterances; those of one batch are of similar length.
 
     The utterances are dealt out to as few batches as hold at most `batch_size`,
-    of sizes as equal as possible: no utterance is left out, and with a
-    `batch_size` of 3 or more no batch holds a single one of several.
+    of sizes as equal as possible: no utterance is left out. A batch of a single
+    one, of which batch normalisation knows no variance, joins another.
 
     Parameters
     ----------
@@ -150,7 +152,8 @@ class BatchLoader:
         self.epoch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.data) // self.batch_size)
+        n_batches = -(-len(self.data) // self.batch_size)
+        return n_batches if self.batch_size == 1 else max(1, min(n_batches, len(self.data) // 2))
 
     def __iter__(self) -> Iterator[tuple[dict[str, Tensor], dict[str, Tensor]]]:
         batches = self.rows(self.epoch)

@@ -10,6 +10,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
+from serkit.modules import mask_frames
 from serkit.training._data import BatchLoader, UtteranceData, to_device
 
 __all__ = ["OPTIMIZERS", "UtteranceNet"]
@@ -156,6 +157,7 @@ class UtteranceNet(NeuralNet):
             if self.stopped_:
                 break
         self.notify("on_train_end", X=X, y=None)
+        self.optimizer_ = None  # twice the weights, and of no use any more
         return self
 
     def run_single_epoch(
@@ -204,7 +206,9 @@ class UtteranceNet(NeuralNet):
         self._set_training(True)
         inputs, targets = batch
         if self.augment is not None:
-            inputs["x"] = self.augment(inputs["x"], inputs.get("lengths"), self.generator_)
+            lengths = inputs.get("lengths")
+            augmented = self.augment(inputs["x"], lengths, self.generator_)
+            inputs["x"] = mask_frames(augmented, lengths)
         output, parts = self._evaluate(inputs, targets)
         parts["loss"].backward()
         for name, value in parts.items():
@@ -238,7 +242,9 @@ class UtteranceNet(NeuralNet):
             return  # To go through all modules at every step costs as much as a small network.
         super()._set_training(training)
         for stage in self.frozen:
-            self.module_.stages[stage].eval()
+            for part in self.module_.stages[stage].eval().modules():
+                if isinstance(part, nn.RNNBase):  # on a GPU it has a gradient in training mode only
+                    part.train(training)
 
     def _evaluate(
         self, inputs: dict[str, Tensor], targets: dict[str, Tensor]

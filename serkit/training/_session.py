@@ -44,7 +44,12 @@ def choose_device(device: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def torch_session(*, seed: int | None = None, num_threads: int | None = None) -> Iterator[None]:
+def torch_session(
+    *,
+    seed: int | None = None,
+    num_threads: int | None = None,
+    device: torch.device | None = None,
+) -> Iterator[None]:
     """Have torch for oneself: other threads that want it wait.
 
     Parameters
@@ -55,6 +60,8 @@ def torch_session(*, seed: int | None = None, num_threads: int | None = None) ->
     num_threads : int or None, default=None
         Threads of torch inside; the number is put back afterwards. ``None``
         leaves it alone.
+    device : torch.device or None, default=None
+        The GPU whose random state is put back too, if it is one.
 
     Examples
     --------
@@ -72,7 +79,8 @@ def torch_session(*, seed: int | None = None, num_threads: int | None = None) ->
         if num_threads is not None and num_threads != threads_before:
             torch.set_num_threads(num_threads)
         try:
-            with torch.random.fork_rng(enabled=seed is not None):
+            devices = [device] if device is not None and device.type == "cuda" else []
+            with torch.random.fork_rng(devices, enabled=seed is not None):
                 if seed is not None:
                     torch.manual_seed(seed)
                 yield

@@ -4,6 +4,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import _num_samples
 
@@ -16,7 +17,8 @@ def check_speakers(speakers: Any, X: Any, *, name: str = "speakers") -> np.ndarr
     Parameters
     ----------
     speakers : array-like of shape (n_utterances,)
-        Labels; ``None`` marks an utterance without a speaker (a synthetic one).
+        Labels; ``None`` or a missing value marks an utterance without a
+        speaker (a synthetic one).
     X : array-like
         The utterances that the labels belong to.
     name : str, default="speakers"
@@ -38,7 +40,8 @@ def check_speakers(speakers: Any, X: Any, *, name: str = "speakers") -> np.ndarr
     >>> check_speakers(["03", "08"], [[0.0], [1.0]])
     array(['03', '08'], dtype=object)
     """
-    speakers = column_or_1d(np.asarray(speakers, dtype=object))
+    speakers = column_or_1d(np.array(speakers, dtype=object))
+    speakers[pd.isna(speakers)] = None
     if len(speakers) != _num_samples(X):
         raise ValueError(
             f"{name} has {len(speakers)} labels for {_num_samples(X)} utterances; give one each"
