@@ -210,19 +210,24 @@ class Experiment:
         return json.loads(path.read_text())
 
     def estimate(self, feature):
-        """Print the number of fits and the time of one epoch of each network."""
+        """Print the number of fits of each network and what an epoch costs."""
+        fold = next(iter(self.folds))
+        train, _ = self.folds[fold]
+        y, speakers = self.corpus.y[train], self.speakers[train]
+        frames = None
         for name, system in self.systems(feature).items():
             if name.endswith("SVM"):
                 continue
-            network = clone(system).set_params(**{f"{system.steps[-1][0]}__max_epochs": 1})
+            if frames is None:
+                frames = system[:-1].fit_transform(self.corpus.audio[train], y)
             start = time.perf_counter()
-            self.fit(network, next(iter(self.folds)))
+            clone(system[-1]).set_params(max_epochs=1).fit(frames, y, speakers=speakers)
             seconds = time.perf_counter() - start
-            epochs = len(self.folds) * self.scale.network["max_epochs"]
+            n_epochs = self.scale.network["max_epochs"]
             print(
-                f"{self.name}, {feature}, {name}: {len(self.folds)} fits of up to "
-                f"{self.scale.network['max_epochs']} epochs, {seconds:.1f} s per epoch with "
-                f"features, at most {epochs * seconds / 60:.0f} min"
+                f"{self.name}, {feature}, {name}: {len(self.folds)} fits of up to {n_epochs} "
+                f"epochs of {seconds:.1f} s, at most "
+                f"{len(self.folds) * n_epochs * seconds / 60:.0f} min"
             )
 
 
