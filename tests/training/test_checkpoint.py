@@ -122,7 +122,7 @@ def test_a_training_may_be_killed_twice(train, tmp_path):
         {"optimizer": torch.optim.AdamW}, {"optimizer__weight_decay": 0.1},
         {"frozen": ("hidden1",)},
     ],
-    ids=str,
+    ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
 def test_other_settings_begin_anew(train, count, changes):
     train(count, kill=5, augment=double)
