@@ -180,6 +180,8 @@ class UtteranceNet(NeuralNet):
             Beginning of the names of recorded values.
         step_fn : callable
             What is done with a batch.
+        **_ : object
+            Ignored.
         """
         for batch in iterator or ():
             self.notify("on_batch_begin", batch=batch, training=training)
