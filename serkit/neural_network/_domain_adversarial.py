@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
@@ -55,7 +54,8 @@ class DomainAdversarialClassifier(NeuralClassifier):
         How fast the weight of the speakers grows: it is
         ``2 / (1 + exp(-gamma * p)) - 1`` when the share p of `max_epochs` is
         done. The paper has 1.25, 2.5 and 3.33. ``None`` trains without the
-        speaker head, and needs no speakers.
+        speaker head; otherwise ``fit`` needs the speakers, two of them or more
+        to train on.
     adversarial_loss : {"grl", "negated_ce"}, default="grl"
         "grl" reverses the gradient between the speaker head and the encoder;
         the head itself is trained to tell speakers apart. "negated_ce" is the
@@ -185,33 +185,6 @@ class DomainAdversarialClassifier(NeuralClassifier):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.encoder_layer_sizes = encoder_layer_sizes
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, *, speakers: Any = None, sample_weight: Any = None):
-        """Train the network.
-
-        Parameters
-        ----------
-        X : frames or functionals
-            The utterances.
-        y : array-like of shape (n_utterances,)
-            Their emotions.
-        speakers : array-like of shape (n_utterances,), default=None
-            Their speakers, needed unless ``gamma=None``; ``None`` marks an
-            utterance without one.
-        sample_weight : array-like of shape (n_utterances,), default=None
-            Their weights in the loss of the emotions.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If there are no speakers, or fewer than two to train on.
-        """
-        return self._fit(X, y, speakers=speakers, sample_weight=sample_weight)
 
     @property
     def _input_kind(self) -> str:

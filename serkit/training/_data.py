@@ -1,6 +1,7 @@
 """Utterances in memory and the batches made of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -172,11 +173,9 @@ class BatchLoader:
         -------
         batches : list of ndarray of int
         """
-        lengths = self.data.lengths
         if self.seed is None:
-            # By content where lengths are equal: the last bit of an output depends on the
-            # place in the batch, which must not depend on the order that rows come in.
-            return np.array_split(np.lexsort((self.data.sums(), -lengths)), len(self))
+            return self._sorted
+        lengths = self.data.lengths
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(lengths))
         if (lengths == lengths[0]).all():
@@ -184,6 +183,16 @@ class BatchLoader:
         blurred = lengths[order] * _SPREAD ** rng.uniform(-0.5, 0.5, len(order))
         batches = np.array_split(order[np.argsort(blurred, kind="stable")], len(self))
         return [batches[place] for place in rng.permutation(len(batches))]
+
+    @cached_property
+    def _sorted(self) -> list[np.ndarray]:
+        """The batches in order of length, by content where lengths are equal.
+
+        The last bit of an output depends on the place in the batch, which must
+        not depend on the order that rows come in.
+        """
+        order = np.lexsort((self.data.sums(), -self.data.lengths))
+        return np.array_split(order, len(self))
 
 
 def to_device(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
