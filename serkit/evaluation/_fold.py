@@ -9,7 +9,8 @@ import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
-from sklearn.utils.metadata_routing import get_routing_for_object
+
+from serkit.utils import requested_speakers
 
 __all__ = ["Task", "evaluate_fold", "seeded"]
 
@@ -60,13 +61,13 @@ def evaluate_fold(
     """
     with config_context(enable_metadata_routing=True):
         model = clone(estimator)
-        metadata = _requested(model, "fit", speakers[train])
+        metadata = requested_speakers(model, "fit", speakers[train])
         start = time.perf_counter()
         model.fit(_safe_indexing(X, train), y[train], **metadata)
         fitted = time.perf_counter()
         X_test = _safe_indexing(X, test)
         predictor = getattr(model, "best_estimator_", model)
-        metadata = _requested(predictor, "predict", speakers[test])
+        metadata = requested_speakers(predictor, "predict", speakers[test])
         y_pred = predictor.predict(X_test, **metadata)
         predicted = time.perf_counter()
         method, scores = _class_scores(predictor, X_test, speakers[test])
@@ -84,11 +85,6 @@ def evaluate_fold(
     }
 
 
-def _requested(estimator: BaseEstimator, method: str, speakers: np.ndarray) -> dict[str, Any]:
-    names = get_routing_for_object(estimator).consumes(method, ["speakers", "groups"])
-    return dict.fromkeys(names, speakers)
-
-
 def _class_scores(
     model: BaseEstimator, X: Any, speakers: np.ndarray
 ) -> tuple[str | None, list[list[float]] | None]:
@@ -96,7 +92,9 @@ def _class_scores(
     for method in ("predict_proba", "decision_function"):
         if not hasattr(model, method):
             continue
-        scores = np.asarray(getattr(model, method)(X, **_requested(model, method, speakers)))
+        scores = np.asarray(
+            getattr(model, method)(X, **requested_speakers(model, method, speakers))
+        )
         if scores.ndim == 1:
             scores = np.column_stack([-scores, scores])
         if scores.shape[1] == len(getattr(model, "classes_", [])):

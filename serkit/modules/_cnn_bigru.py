@@ -2,25 +2,25 @@
 
 from numbers import Integral
 
-import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
+from serkit.modules._masking import MaskedBatchNorm2d, mask_frames
 from serkit.modules._pooling import StatisticsPooling
+from serkit.modules._recurrence import BidirectionalGRU
 
-__all__ = ["BidirectionalGRU", "CNN2DBiGRUEncoder", "ConvolutionBlock"]
+__all__ = ["CNN2DBiGRUEncoder", "ConvolutionBlock", "FrameProjection", "Size", "pair"]
 
 Size = int | tuple[int, int]
 
 
-def _pair(size: Size) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, int | Integral) else tuple(size)
-    if len(pair) != 2 or not all(isinstance(n, Integral) and n > 0 for n in pair):
+def pair(size: Size) -> tuple[int, int]:
+    """Return a size as two positive integers (bins, frames)."""
+    sizes = (size, size) if isinstance(size, int | Integral) else tuple(size)
+    if len(sizes) != 2 or not all(isinstance(n, Integral) and n > 0 for n in sizes):
         raise ValueError(
             f"a size is a positive integer or two of them (bins, frames), not {size!r}"
         )
-    return int(pair[0]), int(pair[1])
+    return int(sizes[0]), int(sizes[1])
 
 
 class ConvolutionBlock(nn.Module):
@@ -68,11 +68,11 @@ class ConvolutionBlock(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        kernel = _pair(kernel_size)
+        kernel = pair(kernel_size)
         padding = (kernel[0] // 2, kernel[1] // 2)
         self.convolution = nn.Conv2d(n_channels, n_filters, kernel, padding=padding, bias=False)
         self.normalization = MaskedBatchNorm2d(n_filters)
-        self.pool_size = _pair(pool_size)
+        self.pool_size = pair(pool_size)
         self.pooling = nn.MaxPool2d(self.pool_size)
         self.dropout = nn.Dropout2d(dropout)
         self.activation = nn.ELU()
@@ -136,77 +136,6 @@ class ConvolutionBlock(nn.Module):
     def _convolved(self, axis, size):
         padding, kernel = self.convolution.padding[axis], self.convolution.kernel_size[axis]
         return size + 2 * padding - kernel + 1
-
-
-class BidirectionalGRU(nn.Module):
-    """One bidirectional layer of gated recurrent units that reads maps along time.
-
-    Parameters
-    ----------
-    input_size : int
-        Channels times bins of the input.
-    hidden_size : int
-        Units in each direction.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from serkit.modules import BidirectionalGRU
-    >>> y, lengths = BidirectionalGRU(12, 8)(torch.zeros(2, 4, 3, 7))
-    >>> y.shape
-    torch.Size([2, 7, 16])
-    """
-
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.gru = nn.GRU(input_size, hidden_size, batch_first=True, bidirectional=True)
-
-    def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Read every utterance forwards and backwards, from its first to its last frame.
-
-        Parameters
-        ----------
-        x : Tensor of shape (n_utterances, n_channels, n_bins, n_frames)
-            A padded batch.
-        lengths : Tensor of shape (n_utterances,) or None, default=None
-            Number of frames of every utterance; ``None`` if nothing is padded.
-
-        Returns
-        -------
-        y : Tensor of shape (n_utterances, n_frames, 2 * hidden_size)
-            Zero behind the end of every utterance.
-        lengths : Tensor of shape (n_utterances,) or None
-            As given.
-        """
-        x = x.flatten(1, 2).transpose(1, 2)
-        if lengths is None:
-            return self.gru(x)[0], None
-        if x.is_cuda:  # its kernels read packed sequences, and no single direction
-            packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-            return pad_packed_sequence(
-                self.gru(packed)[0], batch_first=True, total_length=x.shape[1]
-            )[0], lengths
-        backwards = _reversed_frames(lengths, x.shape[1])
-        y = torch.cat([self._read(x, 0), self._read(x[backwards], 1)[backwards]], dim=2)
-        return y * frame_mask(lengths, x.shape[1])[:, :, None], lengths
-
-    def _read(self, x: Tensor, direction: int) -> Tensor:
-        """Run one direction of the GRU from the first frame to the last.
-
-        A packed sequence would do the same, at twice the cost: its gradient fills
-        a tensor of all frames with zeros for every frame.
-        """
-        weights: list[Tensor] = [*self.gru.all_weights[direction]]
-        start = x.new_zeros(1, len(x), self.gru.hidden_size)
-        return torch.gru(x, start, weights, True, 1, 0.0, self.training, False, True)[0]
-
-
-def _reversed_frames(lengths: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-    """Return an index of a padded batch that turns every utterance round and leaves the padding."""
-    frame = torch.arange(n_frames, device=lengths.device)
-    turned = lengths[:, None] - 1 - frame
-    rows = torch.arange(len(lengths), device=lengths.device)[:, None]
-    return rows, torch.where(turned >= 0, turned, frame)
 
 
 class FrameProjection(nn.Module):

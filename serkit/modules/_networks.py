@@ -1,12 +1,13 @@
 """Whole networks: an encoder of utterances and what reads its embedding."""
 
 import inspect
+from typing import Any
 
 from torch import Tensor, nn
 
 from serkit.modules._gradient_reversal import GradientReversal
 
-__all__ = ["DomainAdversarialNetwork", "UtteranceNetwork", "is_length_aware"]
+__all__ = ["DomainAdversarialNetwork", "UtteranceNetwork", "find_part", "is_length_aware"]
 
 
 def is_length_aware(module: nn.Module) -> bool:
@@ -35,6 +36,40 @@ def is_length_aware(module: nn.Module) -> bool:
     return "lengths" in inspect.signature(module.forward).parameters
 
 
+def find_part(network: Any, name: str) -> nn.Module:
+    """Return a stage of a network, or a part of one.
+
+    Parameters
+    ----------
+    network : Module
+        A network with ``stages``.
+    name : str
+        Of a stage, or "stage.part" with the name that the part has in it.
+
+    Returns
+    -------
+    part : Module
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> from serkit.modules import CNN2DBiGRUEncoder, find_part
+    >>> find_part(CNN2DBiGRUEncoder(1, 20), "block1.pooling")
+    MaxPool2d(kernel_size=(2, 2), stride=(2, 2), padding=0, dilation=1, ceil_mode=False)
+    """
+    stage, _, inner = name.partition(".")
+    try:
+        return network.stages[stage].get_submodule(inner)
+    except (KeyError, AttributeError):
+        raise ValueError(
+            f"there is no stage {name!r}; the stages are {list(network.stages)}"
+        ) from None
+
+
 class UtteranceNetwork(nn.Module):
     """An encoder and a head on its embedding.
 
@@ -51,6 +86,9 @@ class UtteranceNetwork(nn.Module):
     ----------
     min_shape : tuple of int
         The least (n_bins, n_frames) of an input.
+    n_frames : int or None
+        The only number of frames that the encoder takes; ``None`` if it does
+        not say.
     stages : dict of str to Module
         Those of the encoder ("encoder" if it names none), and "head".
 
@@ -76,6 +114,11 @@ class UtteranceNetwork(nn.Module):
     def min_shape(self) -> tuple[int, int]:
         """The least (n_bins, n_frames) of an input."""
         return getattr(self.encoder, "min_shape", (1, 1))
+
+    @property
+    def n_frames(self) -> int | None:
+        """The only number of frames that the encoder takes; ``None`` if it does not say."""
+        return getattr(self.encoder, "n_frames", None)
 
     @property
     def stages(self) -> dict[str, nn.Module]:

@@ -22,7 +22,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
-from serkit.modules import is_length_aware
+from serkit.modules import find_part, is_length_aware
 from serkit.neural_network._batches import check_functionals, fit_lengths, separate, tap
 from serkit.neural_network._documentation import complete_docstring
 from serkit.neural_network._validation_rows import split_validation_rows
@@ -61,6 +61,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     #: What changes the time that training takes, but not its result.
     _without_effect = frozenset({"num_threads"})
+    #: By the name of a preset, what the parameters that are "auto" stand for.
+    _presets: ClassVar[dict[str, dict[str, Any]]] = {}
     #: Speakers choose the validation utterances, so every network asks for them.
     __metadata_request__fit: ClassVar = {"speakers": True}
 
@@ -217,7 +219,20 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         module = self._make_network()
         if self._input_kind == "functionals" or is_length_aware(module):
             self.n_frames_ = None
+        else:  # A module that somebody else made may take another length.
+            self.n_frames_ = getattr(module, "n_frames", None) or self.n_frames_
         return module
+
+    def _setting(self, name: str) -> Any:
+        """Return a parameter, or what the preset says of one that is "auto"."""
+        value = getattr(self, name)
+        if isinstance(value, str) and value == "auto":
+            return self._presets[self.preset][name]  # type: ignore[attr-defined]
+        return value
+
+    def _make_callbacks(self) -> list[Any]:
+        """Return the callbacks that belong to the network, beside the user's."""
+        return []
 
     def _make_network(self) -> nn.Module:
         """Return the network, untrained, for the inputs and targets that are known."""
@@ -235,6 +250,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             self._monitor, lower_is_better=self._monitor == "valid_loss", patience=self.patience
         )
         mixed = device.type == "cuda" if self.mixed_precision == "auto" else self.mixed_precision
+        weight_decay = self._setting("weight_decay")
+        optimizer = self._setting("optimizer")
         net = UtteranceNet(
             module,
             self._make_objective(),
@@ -242,19 +259,20 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             augment=self.augment,
             mixed_precision=mixed,
             frozen=getattr(self, "frozen_stages_", ()),
-            optimizer=OPTIMIZERS.get(self.optimizer, self.optimizer),
-            lr=self.lr,
-            batch_size=self.batch_size,
-            max_epochs=self.max_epochs,
+            optimizer=OPTIMIZERS.get(optimizer, optimizer),
+            lr=self._setting("lr"),
+            batch_size=self._setting("batch_size"),
+            max_epochs=self._setting("max_epochs"),
             device=str(device),
             verbose=0,
             callbacks=[
                 ("summary", EpochSummary(uar=self._monitor == "valid_uar")),
                 ("best", best),
+                *self._make_callbacks(),
                 *copy.deepcopy(list(self.callbacks or [])),
                 ("progress", ProgressBar(int(self.verbose), type(self).__name__)),
             ],
-            **({"optimizer__weight_decay": self.weight_decay} if self.weight_decay else {}),
+            **({"optimizer__weight_decay": weight_decay} if weight_decay else {}),
         )
         return net.initialize()
 
@@ -310,7 +328,7 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         rows = np.arange(len(utterances))
         with torch_session(num_threads=self.num_threads):
             data = UtteranceData(self._fit_lengths(utterances, rows, module))
-            function = None if stage is None else partial(tap, module, module.stages[stage])
+            function = None if stage is None else partial(tap, module, find_part(module, stage))
             batches = self.net_.infer_batches(data, function=function)
         outputs: list[Any] = [None] * len(utterances)
         for batch_rows, output in batches:
@@ -326,7 +344,7 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         X : frames or functionals
             The utterances.
         stage : str
-            Name in `stages`.
+            Name in ``stages_``, or of a part of a stage: "recurrence.layer".
 
         Returns
         -------
@@ -340,7 +358,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ValueError
             If the network has no such stage.
         """
-        self._check_stages([stage])
+        check_is_fitted(self, "net_")
+        find_part(self.net_.module_, stage)
         return self._infer(X, stage=stage)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -372,7 +391,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Parameters
         ----------
         stages : str or iterable of str
-            Names in ``stages_``; none thaws all.
+            Names in ``stages_``, or of parts of stages, such as
+            "recurrence.layer"; none thaws all.
 
         Returns
         -------
@@ -385,18 +405,15 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         stages = (stages,) if isinstance(stages, str) else tuple(stages)
         check_is_fitted(self, "net_")
-        self._check_stages(stages)
-        if set(stages) == set(self.stages_):
+        module = self.net_.module_
+        for stage in stages:
+            find_part(module, stage)
+        if set(stages) >= set(self.stages_):
             raise ValueError("all stages are to be frozen, so nothing would be left to train")
         for stage in getattr(self, "frozen_stages_", ()):
-            self.net_.module_.stages[stage].requires_grad_(True)
+            find_part(module, stage).requires_grad_(True)
         self.frozen_stages_ = stages
         return self
-
-    def _check_stages(self, stages: Iterable[str]) -> None:
-        for stage in stages:
-            if stage not in self.stages_:
-                raise ValueError(f"there is no stage {stage!r}; the stages are {self.stages_}")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

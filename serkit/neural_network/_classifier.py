@@ -5,14 +5,15 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 from torch import nn
 
+from serkit.modules import find_part
 from serkit.neural_network._base import NeuralEstimator
-from serkit.training import ClassificationObjective
+from serkit.training import ClassificationObjective, torch_session
 
 __all__ = ["NeuralClassifier"]
 
@@ -175,6 +176,14 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
                 f"warm_start=True: the classes {unknown.tolist()} were not in the last fit"
             )
         return np.searchsorted(self.classes_, y)
+
+    def _replace_head(self, y: Any) -> None:
+        """Give the fitted network a head that has not been trained, for other classes."""
+        self._check_target(y, reset=True)
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        with torch_session(seed=seed):
+            head = find_part(self._make_network(), "head")
+        self.net_.module_.head = head.to(self.net_.device)
 
     def _weigh(
         self, y: np.ndarray, train: np.ndarray, sample_weight: np.ndarray | None

@@ -5,7 +5,7 @@ import inspect
 __all__ = ["complete_docstring"]
 
 TRAINING_PARAMETERS = """\
-optimizer : {"adam", "adamw", "sgd", "rmsprop"} or callable, default="adam"
+optimizer : {"adam", "adamw", "nadam", "sgd", "rmsprop"} or callable, default="adam"
     What takes the steps; "sgd" has a momentum of 0.9. A callable gets the
     weights and ``lr`` (and ``weight_decay`` unless zero), as the classes of
     :mod:`torch.optim` do.

@@ -10,7 +10,7 @@ import torch
 from skorch import NeuralNet
 from torch import Tensor, nn
 
-from serkit.modules import mask_frames
+from serkit.modules import find_part, mask_frames
 from serkit.training._data import BatchLoader, UtteranceData, to_device
 
 __all__ = ["OPTIMIZERS", "UtteranceNet"]
@@ -19,6 +19,7 @@ __all__ = ["OPTIMIZERS", "UtteranceNet"]
 OPTIMIZERS: dict[Any, Callable] = {
     "adam": partial(torch.optim.Adam, fused=True),
     "adamw": partial(torch.optim.AdamW, fused=True),
+    "nadam": torch.optim.NAdam,
     "sgd": partial(torch.optim.SGD, momentum=0.9, fused=True),
     "rmsprop": torch.optim.RMSprop,
 }
@@ -109,7 +110,7 @@ class UtteranceNet(NeuralNet):
             # Two references would become two copies when the net is pickled.
             self.module = type(self.module)
             for stage in self.frozen:
-                self.module_.stages[stage].requires_grad_(False)
+                find_part(self.module_, stage).requires_grad_(False)
             # So that the first step of training sets the mode, which leaves frozen stages alone.
             self.module_.eval()
         return self
@@ -244,7 +245,7 @@ class UtteranceNet(NeuralNet):
             return  # To go through all modules at every step costs as much as a small network.
         super()._set_training(training)
         for stage in self.frozen:
-            for part in self.module_.stages[stage].eval().modules():
+            for part in find_part(self.module_, stage).eval().modules():
                 if isinstance(part, nn.RNNBase):  # on a GPU it has a gradient in training mode only
                     part.train(training)
 

@@ -22,6 +22,7 @@ from serkit.utils._hashing import (
     source_digest,
 )
 from serkit.utils._input import check_audio, check_frames, forget_features
+from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
 from serkit.utils._rows import SignalWarning, at_row, name_rows
@@ -52,6 +53,7 @@ __all__ = [
     "name_rows",
     "open_audio",
     "parallel_map",
+    "requested_speakers",
     "source_digest",
     "stack",
 ]

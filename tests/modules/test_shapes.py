@@ -34,7 +34,7 @@ def test_encoder_has_the_published_sizes(n_bins, n_conv_layers, maps, gru_input,
     assert n_parameters(encoder) == n_expected
     assert n_parameters(encoder.blocks) == {1: 384, 2: 16_896, 3: 33_408, 4: 49_920}[n_conv_layers]
     assert n_parameters(encoder.projection) == 262_656
-    assert encoder.recurrence.gru.input_size == gru_input
+    assert encoder.recurrence.layer.input_size == gru_input
 
     shapes = {}
     for name, stage in encoder.stages.items():
@@ -60,7 +60,7 @@ def test_head_has_the_published_size(n_outputs, n_expected):
 
 def test_larger_filters_leave_something_of_every_block():
     encoder = CNN2DBiGRUEncoder(1, 20, n_conv_layers=4, kernel_size=5)
-    assert encoder.recurrence.gru.input_size == 64 * 1
+    assert encoder.recurrence.layer.input_size == 64 * 1
 
 
 def test_too_many_blocks_say_what_to_do():
@@ -117,7 +117,7 @@ def test_recurrence_reads_along_time():
     encoder = CNN2DBiGRUEncoder(1, 6, n_filters=3, rnn_hidden_size=4).eval()
     maps = torch.randn(1, 3, 3, 9)
     y, _ = encoder.recurrence(maps)
-    by_hand, _ = encoder.recurrence.gru(
+    by_hand, _ = encoder.recurrence.layer(
         torch.stack([maps[0, :, :, frame].reshape(-1) for frame in range(9)])[None]
     )
     torch.testing.assert_close(y, by_hand)
