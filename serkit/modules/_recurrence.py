@@ -1,6 +1,6 @@
 """Recurrent layers that read every utterance of a padded batch from end to end."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ __all__ = ["BidirectionalGRU", "BidirectionalLSTM"]
 class _BidirectionalLayer(nn.Module):
     """One bidirectional layer, whose second direction begins at each utterance's own end."""
 
-    _layer: ClassVar[type[nn.RNNBase]]
+    _layer: ClassVar[Any]
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
