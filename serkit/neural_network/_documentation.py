@@ -1,6 +1,7 @@
 """Text that the docstrings of all networks share."""
 
 import inspect
+import re
 
 __all__ = ["complete_docstring"]
 
@@ -117,9 +118,27 @@ def complete_docstring(cls: type) -> type:
     text = inspect.cleandoc(cls.__doc__)
     for marker, shared in {
         "%(crnn)s": CRNN_PARAMETERS,
-        "%(training)s": TRAINING_PARAMETERS.replace("%(class_weight)s", class_weight),
+        "%(training)s": _with_defaults(
+            cls, TRAINING_PARAMETERS.replace("%(class_weight)s", class_weight)
+        ),
         "%(fitted)s": (CLASSES if is_classifier else "") + FITTED_ATTRIBUTES,
     }.items():
         text = text.replace(marker, shared)
     cls.__doc__ = text
     return cls
+
+
+def _with_defaults(cls: type, text: str) -> str:
+    """Return descriptions of parameters with the defaults that they have in a class."""
+    parameters = inspect.signature(cls).parameters
+
+    def rewrite(line: re.Match) -> str:
+        name, kind, default = line.groups()
+        if name in parameters:
+            value = parameters[name].default
+            default = f'"{value}"' if isinstance(value, str) else repr(value)
+            if value == "auto" and '"auto"' not in kind:
+                kind = f'"auto", {kind}'
+        return f"{name} : {kind}, default={default}"
+
+    return re.sub(r"^(\w+) : (.*), default=(.*)$", rewrite, text, flags=re.MULTILINE)
