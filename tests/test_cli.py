@@ -84,11 +84,11 @@ def test_the_table_is_printed_even_if_the_report_fails(manifest, tmp_path, capsy
 def test_ctrl_c_keeps_finished_folds(manifest, tmp_path, capsys, monkeypatch):
     folds = []
 
-    def press_in_second_fold(*arguments):
+    def press_in_second_fold(*arguments, **options):
         folds.append(arguments)
         if len(folds) == 2:
             raise KeyboardInterrupt
-        return evaluate_fold(*arguments)
+        return evaluate_fold(*arguments, **options)
 
     monkeypatch.setattr("serkit.evaluation._compare.evaluate_fold", press_in_second_fold)
     assert compare(manifest, "--results", str(tmp_path)) == 130

@@ -32,6 +32,7 @@ def collect_result(
             {
                 **place,
                 **{name: metric(y_true, y_pred) for name, metric in METRICS.items()},
+                **{f"train {name}": score for name, score in record["train_scores"].items()},
                 "n_train": len(task.train),
                 "n_test": len(task.test),
                 "fit_time": record["fit_time"],

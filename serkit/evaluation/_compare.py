@@ -51,6 +51,7 @@ def compare(
     results_dir: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = "auto",
     allow_speaker_overlap: bool = False,
+    return_train_score: bool = False,
     protocol: str | None = None,
     n_jobs: int | None = None,
     verbose: int | bool = 1,
@@ -98,6 +99,9 @@ def compare(
     allow_speaker_overlap : bool, default=False
         Accept folds with a speaker on both sides; the result is then labelled
         speaker-dependent.
+    return_train_score : bool, default=False
+        Score the training utterances too, which tells a model that has learnt
+        nothing from one that does not generalise.
     protocol : str or None, default=None
         What the folds are called in tables; ``None`` takes the text of ``cv``.
     n_jobs : int or None, default=None
@@ -161,7 +165,7 @@ def compare(
     store = ResultsStore(results_dir)
     # What is not kept needs no key that tells it apart from other runs.
     digest = None if results_dir is None else corpus_digest(X, y, speakers)
-    tasks = _make_tasks(pipelines, folds, seeds, digest)
+    tasks = _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
     if cache == "auto":
         cache = None if results_dir is None else Path(results_dir) / "cache"
     records = {task.key: record for task in tasks if (record := store.load(task.key))}
@@ -236,6 +240,8 @@ def _make_tasks(
     folds: list[tuple[np.ndarray, np.ndarray]],
     seeds: Sequence[int] | None,
     corpus: str | None,
+    *,
+    train_score: bool,
 ) -> list[Task]:
     """Return all fits to do, with keys for the store if the digest of the corpus is given."""
     tasks = []
@@ -251,8 +257,11 @@ def _make_tasks(
             for fold, (train, test) in enumerate(folds):
                 key = f"{name}/{seed}/{fold}"
                 if corpus is not None:
-                    key = result_key(corpus=corpus, train=train, test=test, seed=seed, **about)
-                tasks.append(Task(name, fold, seed, train, test, estimator, key, about))
+                    scored = {"train_score": True} if train_score else {}
+                    rows = {"train": train, "test": test}
+                    key = result_key(corpus=corpus, seed=seed, **rows, **scored, **about)
+                task = Task(name, fold, seed, train, test, estimator, key, about, train_score)
+                tasks.append(task)
     return tasks
 
 
@@ -270,7 +279,9 @@ def _run(
     task: Task, X: Any, y: np.ndarray, speakers: np.ndarray, store: ResultsStore
 ) -> tuple[str, dict[str, Any]]:
     try:
-        record = evaluate_fold(task.estimator, X, y, speakers, task.train, task.test)
+        record = evaluate_fold(
+            task.estimator, X, y, speakers, task.train, task.test, train_score=task.train_score
+        )
     except Exception as error:
         tested = ", ".join(sorted(set(speakers[task.test])))
         error.add_note(f"in pipeline {task.pipeline!r}, fold {task.fold} (test speakers {tested})")

@@ -10,6 +10,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 
+from serkit.evaluation._result import METRICS
 from serkit.utils import requested_speakers
 
 __all__ = ["Task", "evaluate_fold", "seeded"]
@@ -27,6 +28,7 @@ class Task:
     estimator: BaseEstimator
     key: str
     about: dict[str, Any]
+    train_score: bool = False
 
 
 def seeded(estimator: BaseEstimator, seed: int, *, override: bool) -> BaseEstimator:
@@ -47,6 +49,8 @@ def evaluate_fold(
     speakers: np.ndarray,
     train: np.ndarray,
     test: np.ndarray,
+    *,
+    train_score: bool = False,
 ) -> dict[str, Any]:
     """Fit a clone on the rows ``train`` and predict the rows ``test``.
 
@@ -65,17 +69,22 @@ def evaluate_fold(
         start = time.perf_counter()
         model.fit(_safe_indexing(X, train), y[train], **metadata)
         fitted = time.perf_counter()
-        X_test = _safe_indexing(X, test)
         predictor = getattr(model, "best_estimator_", model)
-        metadata = requested_speakers(predictor, "predict", speakers[test])
-        y_pred = predictor.predict(X_test, **metadata)
+        X_test = _safe_indexing(X, test)
+        y_pred = _predict(predictor, X_test, speakers[test])
         predicted = time.perf_counter()
         method, scores = _class_scores(predictor, X_test, speakers[test])
+        train_scores = {}
+        if train_score:
+            y_train = _predict(predictor, _safe_indexing(X, train), speakers[train])
+            y_train = np.asarray(y_train, dtype=object)
+            train_scores = {name: score(y[train], y_train) for name, score in METRICS.items()}
     return {
         "y_pred": np.asarray(y_pred).tolist(),
         "classes": np.asarray(getattr(predictor, "classes_", [])).tolist(),
         "score_method": method,
         "scores": scores,
+        "train_scores": train_scores,
         "fit_time": fitted - start,
         "predict_time": predicted - fitted,
         "transductive": sorted(set(_transductive_steps(predictor))),
@@ -83,6 +92,10 @@ def evaluate_fold(
             name: str(value) for name, value in getattr(model, "best_params_", {}).items()
         },
     }
+
+
+def _predict(model: BaseEstimator, X: Any, speakers: np.ndarray) -> np.ndarray:
+    return model.predict(X, **requested_speakers(model, "predict", speakers))
 
 
 def _class_scores(

@@ -30,9 +30,10 @@ class ComparisonResult:
     Parameters
     ----------
     folds : DataFrame
-        One row per pipeline, seed and fold: UAR, WA, number of test utterances,
-        times in seconds, test and training speakers, transductive steps, and the
-        parameters that a search chose.
+        One row per pipeline, seed and fold: UAR, WA, both of the training
+        utterances if asked for, number of test utterances, times in seconds,
+        test and training speakers, transductive steps, and the parameters that
+        a search chose.
     predictions : DataFrame
         One row per pipeline, seed and utterance: ``row`` in the corpus, file,
         speaker, fold, ``y_true``, ``y_pred``, and a column ``score[class]`` per
@@ -80,7 +81,8 @@ class ComparisonResult:
         -------
         table : DataFrame
             ``UAR`` and ``WA`` of all predictions pooled, their mean and standard
-            deviation (ddof=1) over folds, mean time per fold in seconds to fit
+            deviation (ddof=1) over folds, the mean of ``train UAR`` and ``train
+            WA`` if asked for, mean time per fold in seconds to fit
             and to predict, without that of features computed once for all folds;
             protocol, number of folds and speakers, transductive steps, and
             whether what is tuned inside is tuned across speakers. Several seeds
@@ -99,6 +101,8 @@ class ComparisonResult:
                 row[metric] = _pooled(predictions, metric)
                 row[f"{metric} mean"] = per_fold[metric].mean()
                 row[f"{metric} SD"] = per_fold[metric].std(ddof=1)
+                if f"train {metric}" in folds:
+                    row[f"train {metric}"] = folds[f"train {metric}"].mean()
             row["fit time"] = folds["fit_time"].mean()
             row["predict time"] = folds["predict_time"].mean()
             row["protocol"] = self._protocol_label()
@@ -320,6 +324,8 @@ class ComparisonResult:
                     100 * table[f"{metric} mean"], 100 * table[f"{metric} SD"], strict=True
                 )
             ]
+            if f"train {metric}" in table:
+                shown[f"{metric} train"] = table[f"train {metric}"].map("{:.1%}".format)
         shown["fit"] = table["fit time"].map("{:.2g} s".format)
         shown["predict"] = table["predict time"].map("{:.2g} s".format)
         shown.index = pd.Index(

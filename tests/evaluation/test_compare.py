@@ -18,6 +18,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from serkit.datasets import Corpus
 from serkit.evaluation import HoldoutSearchCV, compare
@@ -52,6 +53,18 @@ def test_equals_a_loop_by_hand(features):
         assert found["y_pred"].tolist() == model.predict(X[test]).tolist()
         scores = found[[f"score[{label}]" for label in model.classes_]]
         np.testing.assert_allclose(scores, model.predict_proba(X[test]), rtol=1e-9)
+
+
+def test_scores_the_training_utterances_when_asked(features, tmp_path):
+    corpus, X = features
+    pipelines = {"tree": DecisionTreeClassifier(random_state=0), "stump": DummyClassifier()}
+    options = {"X": X, "verbose": 0, "results_dir": tmp_path}
+    plain = compare(corpus, pipelines, **options)
+    assert "train UAR" not in plain.table()
+    result = compare(corpus, pipelines, return_train_score=True, **options)
+    assert result.table()["train UAR"].to_dict() == {"tree": 1.0, "stump": pytest.approx(1 / 3)}
+    assert "100.0%" in str(result)
+    assert result.folds["UAR"].tolist() == plain.folds["UAR"].tolist()
 
 
 def test_finds_its_results_again_and_computes_only_what_is_missing(features, tmp_path):
