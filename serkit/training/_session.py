@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import RLock
+from typing import Any
 
 import torch
 
@@ -87,6 +88,16 @@ def torch_session(
         finally:
             if torch.get_num_threads() != threads_before:
                 torch.set_num_threads(threads_before)
+            if seed is not None:  # Predictions are too short for it.
+                _give_memory_back()
+
+
+@cache
+def _find_malloc() -> Any:
+    """Return glibc, if there is one and it may be tuned: not with ``SERKIT_NO_MALLOPT=1``."""
+    if os.environ.get("SERKIT_NO_MALLOPT") or platform.libc_ver()[0] != "glibc":
+        return None
+    return ctypes.CDLL("libc.so.6")
 
 
 @cache
@@ -94,10 +105,16 @@ def _keep_freed_memory() -> None:
     """Keep glibc from giving large tensors back to the system, to ask for them at once again.
 
     A third of the time of a convolutional network goes into that. Once per
-    process; ``SERKIT_NO_MALLOPT=1`` leaves malloc alone.
+    process.
     """
-    if os.environ.get("SERKIT_NO_MALLOPT") or platform.libc_ver()[0] != "glibc":
-        return
-    libc = ctypes.CDLL("libc.so.6")
-    libc.mallopt(_M_MMAP_THRESHOLD, _NEVER)
-    libc.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+    libc = _find_malloc()
+    if libc is not None:
+        libc.mallopt(_M_MMAP_THRESHOLD, _NEVER)
+        libc.mallopt(_M_TRIM_THRESHOLD, _NEVER)
+
+
+def _give_memory_back() -> None:
+    """Give back what the tensors of a training have left; batches of all lengths leave much."""
+    libc = _find_malloc()
+    if libc is not None:
+        libc.malloc_trim(0)
