@@ -77,20 +77,39 @@ class Library:
         self.name = name
 
     def mallopt(self, *arguments):
-        Library.calls.append(arguments)
+        Library.calls.append("mallopt")
+
+    def malloc_trim(self, *arguments):
+        Library.calls.append("malloc_trim")
+
+
+@pytest.fixture
+def library(monkeypatch):
+    session = sys.modules[torch_session.__module__]
+
+    def forget():
+        session._find_malloc.cache_clear()
+        session._keep_freed_memory.cache_clear()
+
+    monkeypatch.setattr(Library, "calls", [], raising=False)
+    monkeypatch.setattr(ctypes, "CDLL", Library)
+    forget()
+    yield Library
+    forget()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
-@pytest.mark.parametrize(("value", "n_calls"), [("1", 0), ("", 2)])
-def test_malloc_can_be_left_alone(monkeypatch, value, n_calls):
-    monkeypatch.setattr(Library, "calls", [], raising=False)
-    monkeypatch.setattr(ctypes, "CDLL", Library)
-    monkeypatch.setenv("SERKIT_NO_MALLOPT", value)
-    once_per_process = sys.modules[torch_session.__module__]._keep_freed_memory
-    once_per_process.cache_clear()
-    for _ in range(3):
-        _draw(0)
-    assert len(Library.calls) == n_calls
+def test_memory_is_kept_during_fits_and_given_back_after_each(library, monkeypatch):
+    monkeypatch.delenv("SERKIT_NO_MALLOPT", raising=False)
+    for seed in (0, 0, None):
+        _draw(seed)
+    assert library.calls == ["mallopt", "mallopt", "malloc_trim", "malloc_trim"]
+
+
+def test_malloc_can_be_left_alone(library, monkeypatch):
+    monkeypatch.setenv("SERKIT_NO_MALLOPT", "1")
+    _draw(0)
+    assert not library.calls
 
 
 def test_device_is_chosen():
