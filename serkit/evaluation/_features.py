@@ -29,7 +29,8 @@ def split_stateless(estimator: BaseEstimator) -> tuple[Pipeline | None, BaseEsti
     rest : estimator
         A clone without those steps.
     """
-    pipeline = getattr(estimator, "estimator", estimator)
+    # What has a cv chooses rows; other estimators around a pipeline may change what it gets.
+    pipeline = estimator.estimator if hasattr(estimator, "cv") else estimator
     if not isinstance(pipeline, Pipeline):
         return None, clone(estimator)
     varied = _varied_steps(estimator)
@@ -41,7 +42,7 @@ def split_stateless(estimator: BaseEstimator) -> tuple[Pipeline | None, BaseEsti
     if all(_does_nothing(step) for _, step in pipeline.steps[:n_leading]):
         return None, clone(estimator)
     rest = clone(estimator)
-    inner = getattr(rest, "estimator", rest)
+    inner = rest.estimator if hasattr(rest, "cv") else rest
     inner.set_params(steps=inner.steps[n_leading:])
     return Pipeline(clone(pipeline).steps[:n_leading]), rest
 

@@ -25,7 +25,7 @@ from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
-from serkit.utils._rows import SignalWarning, at_row, name_rows
+from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows
 from serkit.utils._validation import check_speakers
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "WaveformTransformer",
     "as_ragged",
     "at_row",
+    "at_segments",
     "check_audio",
     "check_container",
     "check_frames",

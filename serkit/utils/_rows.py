@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["SignalWarning", "at_row", "name_rows"]
+__all__ = ["SignalWarning", "at_row", "at_segments", "name_rows"]
 
 _ROW: ContextVar[int | None] = ContextVar("row", default=None)
 _NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
+_PARENTS: ContextVar[Sequence[int] | None] = ContextVar("parents", default=None)
 
 
 class SignalWarning(UserWarning):
@@ -29,7 +30,7 @@ class SignalWarning(UserWarning):
         row, notes = _ROW.get(), _NOTES.get()
         if notes is not None:
             notes.append(message)
-        super().__init__(message if row is None else _rename(message, row), *args)
+        super().__init__(message if row is None else _rename(message, _name([row])), *args)
 
 
 @contextmanager
@@ -72,6 +73,32 @@ def at_row(row: int) -> Iterator[list[str]]:
             outer_notes.extend(notes)
 
 
+@contextmanager
+def at_segments(parents: Sequence[int]) -> Iterator[None]:
+    """Let errors and warnings name utterances where a step sees segments of them.
+
+    Parameters
+    ----------
+    parents : sequence of int
+        The utterance that each segment is from.
+
+    Examples
+    --------
+    >>> from serkit.utils import at_segments, name_rows
+    >>> with at_segments([0, 0, 1, 2, 2]):
+    ...     name_rows([1]), name_rows([2, 3, 4])
+    ('a segment of utterance 0', 'segments of utterances 1, 2')
+    """
+    token = _PARENTS.set(parents)
+    try:
+        yield
+    except Exception as error:
+        _name_parents(error)
+        raise
+    finally:
+        _PARENTS.reset(token)
+
+
 def name_rows(rows: Sequence[int]) -> str:
     """Name utterances by their rows, the first five of them.
 
@@ -92,11 +119,25 @@ def name_rows(rows: Sequence[int]) -> str:
     >>> name_rows(range(14))
     'utterances 0, 1, 2, 3, 4 and 9 more'
     """
+    return _name(rows) if _ROW.get() is None else _list("utterance", rows)
+
+
+def _name(rows: Sequence[int]) -> str:
+    parents = _PARENTS.get()
+    if parents is None:
+        return _list("utterance", rows)
+    if max(rows) >= len(parents):  # A sampler has made more of them.
+        return _list("segment", rows)
+    utterances = _list("utterance", list(dict.fromkeys(int(parents[row]) for row in rows)))
+    return f"{'a segment' if len(rows) == 1 else 'segments'} of {utterances}"
+
+
+def _list(noun: str, rows: Sequence[int]) -> str:
     named = ", ".join(map(str, rows[:5]))
     if len(rows) == 1:
-        return f"utterance {named}"
+        return f"{noun} {named}"
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    return f"utterances {named}{more}"
+    return f"{noun}s {named}{more}"
 
 
 def _name_row(error: Exception, row: int) -> None:
@@ -104,10 +145,19 @@ def _name_row(error: Exception, row: int) -> None:
     if not isinstance(message, str) or str(error) != message:
         error.add_note(f"raised for utterance {row}")
     elif re.search(r"\butterances? \d", message):
-        error.args = (_rename(message, row), *error.args[1:])
+        error.args = (_rename(message, f"utterance {row}"), *error.args[1:])
     else:
         error.args = (f"utterance {row}: {message}", *error.args[1:])
 
 
-def _rename(message: str, row: int) -> str:
-    return re.sub(r"\butterance 0\b", f"utterance {row}", message)
+def _rename(message: str, name: str) -> str:
+    return re.sub(r"\butterance 0\b", name, message)
+
+
+def _name_parents(error: Exception) -> None:
+    message = error.args[0] if error.args else ""
+    if isinstance(message, str) and str(error) == message:
+        # What name_rows has written names utterances already.
+        pattern = r"(?<!segment of )(?<!segments of )\butterance (\d+)\b"
+        named = re.sub(pattern, lambda found: _name([int(found[1])]), message)
+        error.args = (named, *error.args[1:])
