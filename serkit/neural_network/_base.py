@@ -1,6 +1,7 @@
 """The base of all neural estimators: owner of a skorch net."""
 
 import copy
+import dataclasses
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -23,7 +24,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from torch import nn
 
 from serkit.modules import find_part, is_length_aware
-from serkit.neural_network._batches import check_functionals, fit_lengths, separate, tap
+from serkit.neural_network._batches import (
+    UtteranceTags,
+    check_functionals,
+    fit_lengths,
+    separate,
+    tap,
+)
 from serkit.neural_network._documentation import complete_docstring
 from serkit.neural_network._validation_rows import split_validation_rows
 from serkit.training import (
@@ -63,6 +70,8 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     _without_effect = frozenset({"num_threads"})
     #: By the name of a preset, what the parameters that are "auto" stand for.
     _presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    #: Whether the network takes utterances of one length only, for the tag ``fixed_length``.
+    _is_fixed_length = False
     #: Speakers choose the validation utterances, so every network asks for them.
     __metadata_request__fit: ClassVar = {"speakers": True}
 
@@ -417,6 +426,9 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags = UtteranceTags(
+            **dataclasses.asdict(tags.input_tags), fixed_length=self._is_fixed_length
+        )
         tags.input_tags.three_d_array = self._input_kind == "frames"
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = ["float32"]

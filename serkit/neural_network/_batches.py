@@ -1,15 +1,25 @@
 """Utterances on their way into a network, and its outputs on their way back."""
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.utils import InputTags
 from sklearn.utils.validation import validate_data
 from torch import Tensor, nn
 
 from serkit.utils import is_ragged, name_rows
 
-__all__ = ["check_functionals", "fit_lengths", "separate", "tap"]
+__all__ = ["UtteranceTags", "check_functionals", "fit_lengths", "separate", "tap"]
+
+
+@dataclass
+class UtteranceTags(InputTags):
+    """Tags of what a network takes."""
+
+    #: It brings all utterances to one length.
+    fixed_length: bool = False
 
 
 def check_functionals(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:

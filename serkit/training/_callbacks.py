@@ -166,7 +166,7 @@ class ExponentialDecay(Callback):
     rate : float, default=0.95
         The factor.
     floor : float, default=0.0
-        The least learning rate.
+        The least learning rate; one that begins below it stays.
 
     Examples
     --------
@@ -182,8 +182,9 @@ class ExponentialDecay(Callback):
 
     def on_epoch_begin(self, net, **_):
         """Set the learning rate of the epoch."""
+        floor = min(self.floor, net.lr)
         for group in net.optimizer_.param_groups:
-            group["lr"] = max(self.floor, net.lr * self.rate**net.epoch_)
+            group["lr"] = max(floor, net.lr * self.rate**net.epoch_)
 
 
 class Mixup(Callback):
