@@ -81,7 +81,8 @@ class ComparisonResult:
         -------
         table : DataFrame
             ``UAR`` and ``WA`` of all predictions pooled, their mean and standard
-            deviation (ddof=1) over folds, the mean of ``train UAR`` and ``train
+            deviation (ddof=1) over folds, with several seeds the standard deviation
+            over seeds of the mean over folds, the mean of ``train UAR`` and ``train
             WA`` if asked for, mean time per fold in seconds to fit
             and to predict, without that of features computed once for all folds;
             protocol, number of folds and speakers, transductive steps, and
@@ -95,12 +96,16 @@ class ComparisonResult:
         rows = {}
         for name, folds in self.folds.groupby("pipeline", sort=False):
             predictions = self._predictions_of(name)
-            per_fold = folds.groupby("fold")[["UAR", "WA"]].mean()
+            per_fold, per_seed = (
+                folds.groupby(by)[["UAR", "WA"]].mean() for by in ("fold", "seed")
+            )
             row: dict[str, Any] = {}
             for metric in METRICS:
                 row[metric] = _pooled(predictions, metric)
                 row[f"{metric} mean"] = per_fold[metric].mean()
                 row[f"{metric} SD"] = per_fold[metric].std(ddof=1)
+                if len(per_seed) > 1:
+                    row[f"{metric} SD of seeds"] = per_seed[metric].std(ddof=1)
                 if f"train {metric}" in folds:
                     row[f"train {metric}"] = folds[f"train {metric}"].mean()
             row["fit time"] = folds["fit_time"].mean()

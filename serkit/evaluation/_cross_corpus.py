@@ -1,0 +1,303 @@
+"""From one corpus to another: without tuning, tuned, and trained there."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+
+from serkit.datasets import Corpus
+from serkit.evaluation._checks import check_arguments, check_sampling_rate
+from serkit.evaluation._compare import compare
+from serkit.evaluation._features import extract_features, split_stateless
+from serkit.evaluation._fold import seeded
+from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
+from serkit.evaluation._result import ComparisonResult
+from serkit.model_selection import LeaveSpeakersOut
+from serkit.neural_network import FineTuneClassifier
+from serkit.utils import describe_estimator, requested_speakers
+
+__all__ = ["cross_corpus_validate"]
+
+
+def cross_corpus_validate(
+    estimator: BaseEstimator,
+    source: Corpus,
+    target: Corpus,
+    *,
+    unfreeze: Sequence[Any] = (0, 1, 2, 3),
+    labels: Mapping[str, str] | Sequence[str] | None = None,
+    cv: Any = None,
+    statistics: str = "source",
+    in_corpus: bool = True,
+    fine_tune: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] = (0,),
+    results_dir: str | os.PathLike | None = None,
+    cache: str | os.PathLike | None = "auto",
+    protocol: str | None = None,
+    n_jobs: int | None = None,
+    verbose: int | bool = 1,
+) -> ComparisonResult:
+    """Train on one corpus and test on another, with and without fine-tuning there.
+
+    A network is trained on all utterances of the source, once for each seed.
+    Then the speakers of the target are divided into folds, and on the test part
+    of each fold are compared: the network trained from the start on the training
+    part, the network of the source as it is, and the network of the source with
+    its last stages trained on the training part.
+
+    A stopped run goes on where it was, as with :func:`compare`; the networks of
+    the source are kept too.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline from ``corpus.audio`` that ends in a network, or anything else
+        that a :class:`~serkit.neural_network.FineTuneClassifier` takes. What it
+        validates on has to be chosen from any speakers: ``validation="auto"``
+        of a network.
+    source : Corpus
+        What is trained on first.
+    target : Corpus
+        What is tested on.
+    unfreeze : sequence, default=(0, 1, 2, 3)
+        What is trained on the target, one row of the table for each; see
+        :class:`~serkit.neural_network.FineTuneClassifier`. 0 is without tuning,
+        which sees nothing of the target.
+    labels : dict of str to str, sequence of str or None, default=None
+        The emotions: new labels of old ones, or the labels that are used;
+        ``None`` takes those that both corpora have. Other utterances are left
+        out.
+    cv : splitter, iterable of (train, test) or None, default=None
+        The folds of the target, made with its speakers as groups; ``None`` is
+        ``LeaveSpeakersOut(1)``. Rows are those of the utterances that are used.
+    statistics : {"source", "target"}, default="source"
+        Whether the transformers of a tuned pipeline (a scaler, say) keep to the
+        source, or learn from the training part of the target. Without tuning
+        they keep to the source.
+    in_corpus : bool, default=True
+        Train on the training part of the target alone as well.
+    fine_tune : dict or None, default=None
+        Further parameters of the
+        :class:`~serkit.neural_network.FineTuneClassifier`, such as ``lr``.
+    seeds : sequence of int, default=(0,)
+        One run per seed, to which every ``random_state`` is set.
+    results_dir : path-like or None, default=None
+        Where finished folds and the networks of the source are kept; ``None``
+        keeps nothing. The networks are pickles: read none from others.
+    cache : path-like, "auto" or None, default="auto"
+        Where features of utterances are kept between calls; "auto" is the
+        folder ``cache`` in ``results_dir``, or nothing without one.
+    protocol : str or None, default=None
+        What the folds are called in tables; ``None`` takes the text of ``cv``.
+    n_jobs : int or None, default=None
+        Number of folds (and utterances) computed in parallel, by joblib.
+    verbose : int or bool, default=1
+        Show progress bars when positive.
+
+    Returns
+    -------
+    result : ComparisonResult
+        With a row for each way of training: "in-corpus", "zero-shot",
+        "last 1 tuned" and so on. Its protocol names source, emotions and
+        statistics.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two emotions in common, or other emotions in
+        one corpus than in the other; if both corpora have the same name, or
+        none, and speakers in common.
+
+    See Also
+    --------
+    serkit.neural_network.FineTuneClassifier : What is done in each fold.
+
+    Notes
+    -----
+    Names of speakers mean something within a corpus only: speakers of the source
+    who are named like one of the target get the name of the source before their
+    own.
+
+    Examples
+    --------
+    >>> from serkit.datasets import Corpus, make_emotional_speech
+    >>> from serkit.evaluation import cross_corpus_validate
+    >>> from serkit.feature_extraction import MFCC, FrameScaler
+    >>> from serkit.neural_network import CRNNClassifier
+    >>> from serkit.pipeline import make_pipeline
+    >>> source, target = (
+    ...     make_emotional_speech(3, ["anger", "sadness"], n_sentences=2, random_state=seed)
+    ...     for seed in (0, 1)
+    ... )
+    >>> source.name, target.name = "here", "there"
+    >>> crnn = CRNNClassifier(n_filters=8, rnn_hidden_size=8, max_epochs=2)
+    >>> pipeline = make_pipeline(MFCC(n_mfcc=20), FrameScaler(), crnn)
+    >>> result = cross_corpus_validate(
+    ...     pipeline, source, target, unfreeze=(0, 2), fine_tune={"max_epochs": 2}, verbose=0
+    ... )
+    >>> result.pipelines
+    ['in-corpus', 'zero-shot', 'last 2 tuned']
+    >>> result.protocol
+    'here → there on anger, sadness; statistics of the source; LeaveSpeakersOut(1)'
+    """
+    check_arguments({"estimator": estimator}, seeds)
+    for corpus in (source, target):
+        if corpus.sampling_rate is not None:
+            check_sampling_rate({"estimator": estimator}, corpus.sampling_rate)
+    tuned = {
+        _name(part): FineTuneClassifier(
+            estimator, unfreeze=part, statistics=statistics, **(fine_tune or {})
+        )
+        for part in unfreeze
+    }
+    for classifier in tuned.values():
+        classifier._validate_params()
+    source, target = _share_labels(source, target, labels)
+    speakers = _tell_apart(source, target)
+    cv = LeaveSpeakersOut(1) if cv is None else cv
+    if not hasattr(cv, "split"):
+        cv = list(cv)
+    if protocol is None:
+        protocol = str(cv) if hasattr(cv, "split") else "predefined folds"
+    if cache == "auto":
+        cache = None if results_dir is None else Path(results_dir) / "cache"
+    stateless, rest = split_stateless(seeded(estimator, seeds[0], override=True))
+    X_source, X_target = (
+        extract_features(stateless, corpus.audio, cache=cache, n_jobs=n_jobs, verbose=verbose)
+        for corpus in (source, target)
+    )
+    results = []
+    for seed in seeds:
+        model = seeded(rest, seed, override=True)
+        frozen = _train(model, X_source, source.y, speakers, results_dir=results_dir)
+        systems = {"in-corpus": model} if in_corpus else {}
+        for name, classifier in tuned.items():
+            systems[name] = clone(classifier).set_params(estimator=frozen)
+        results.append(
+            compare(
+                target,
+                systems,
+                cv=cv,
+                X=X_target,
+                seeds=[seed],
+                results_dir=results_dir,
+                cache=cache,
+                protocol=_describe(source, target, statistics, protocol),
+                n_jobs=n_jobs,
+                verbose=verbose,
+            )
+        )
+    return replace(
+        results[0],
+        folds=pd.concat([result.folds for result in results], ignore_index=True),
+        predictions=pd.concat([result.predictions for result in results], ignore_index=True),
+    )
+
+
+class _Source(FrozenEstimator):
+    """A fitted estimator that is known by what it was fitted on, and how.
+
+    Its pickle would not do: it differs from process to process.
+    """
+
+    def __init__(self, estimator: Any, key: str):
+        super().__init__(estimator)
+        self.key = key
+
+
+@describe_estimator.register
+def _(source: _Source) -> Any:
+    return ["fitted on the source", source.key]
+
+
+def _train(
+    estimator: BaseEstimator,
+    X: Any,
+    y: np.ndarray,
+    speakers: np.ndarray,
+    *,
+    results_dir: str | os.PathLike | None,
+) -> _Source:
+    """Return the estimator, fitted on the source now or in an earlier run."""
+    if results_dir is None:
+        return _Source(_fit(estimator, X, y, speakers), key="")
+    key = result_key(
+        corpus=corpus_digest(X, y, speakers),
+        pipeline=describe_estimator(estimator),
+        code=describe_code(estimator),
+    )
+    path = Path(results_dir) / "sources" / f"{key}.joblib"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.part")
+        joblib.dump(_fit(estimator, X, y, speakers), unfinished)
+        unfinished.replace(path)
+    return _Source(joblib.load(path), key)
+
+
+def _fit(estimator: BaseEstimator, X: Any, y: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
+    estimator = clone(estimator)
+    with config_context(enable_metadata_routing=True):
+        return estimator.fit(X, y, **requested_speakers(estimator, "fit", speakers))
+
+
+def _share_labels(
+    source: Corpus, target: Corpus, labels: Mapping[str, str] | Sequence[str] | None
+) -> tuple[Corpus, Corpus]:
+    """Return what of the corpora has the same emotions."""
+    if labels is None:
+        labels = sorted(set(source.emotions) & set(target.emotions))
+    mapping = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
+    if len(set(mapping.values())) < 2:
+        raise ValueError(
+            f"two emotions in common are needed; the source has {source.emotions}, the target "
+            f"{target.emotions}. Bring their names together with labels={{old: new, ...}}"
+        )
+    source, target = (corpus.map_labels(mapping, drop_unmapped=True) for corpus in (source, target))
+    if source.emotions != target.emotions:
+        raise ValueError(
+            f"with these labels the source has {source.emotions} and the target "
+            f"{target.emotions}; both must have the same"
+        )
+    return source, target
+
+
+def _tell_apart(source: Corpus, target: Corpus) -> np.ndarray:
+    """Return the speakers of the source, under names that no speaker of the target has."""
+    common = (set(source.speakers) & set(target.speakers)) - {None}
+    if common and (source.name or "") == (target.name or ""):
+        raise ValueError(
+            f"source and target are both called {source.name!r} and have speakers in common: "
+            f"{', '.join(sorted(common))}. Whoever is in both makes the scores too good; if these "
+            "are different persons, give the corpora different names"
+        )
+    return np.array(
+        [
+            f"{source.name or 'source'}:{name}" if name in common else name
+            for name in source.speakers
+        ],
+        dtype=object,
+    )
+
+
+def _name(unfreeze: Any) -> str:
+    if not isinstance(unfreeze, str) and np.ndim(unfreeze) == 0:
+        return f"last {unfreeze} tuned" if unfreeze else "zero-shot"
+    return f"{unfreeze if isinstance(unfreeze, str) else ', '.join(unfreeze)} tuned"
+
+
+def _describe(source: Corpus, target: Corpus, statistics: str, folds: str) -> str:
+    names = f"{source.name or 'source'} → {target.name or 'target'}"
+    learnt = {
+        "source": "statistics of the source",
+        "target": "statistics of the target where tuned",
+    }
+    return f"{names} on {', '.join(target.emotions)}; {learnt[statistics]}; {folds}"

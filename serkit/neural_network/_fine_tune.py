@@ -1,0 +1,370 @@
+"""Going on with a network that was trained on other speech."""
+
+import copy
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length, column_or_1d, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
+
+from serkit.neural_network._base import NeuralEstimator
+from serkit.neural_network._classifier import NeuralClassifier
+from serkit.neural_network._stages import freed_stages, frozen_stages, stage_table
+from serkit.utils import check_speakers, forget_features, is_ragged, requested_speakers
+
+__all__ = ["FineTuneClassifier"]
+
+
+class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Train the last stages of a fitted network on other speech; the rest stays.
+
+    The network may stand at the end of a pipeline, in a search, or in a
+    :class:`SegmentAggregationClassifier`. ``fit`` works on a copy: what was
+    given stays as it is, and every ``fit`` begins from it again. The stages that
+    are not trained keep their weights and their batch statistics. Optimizer,
+    batch size and all else that has no parameter here is that of the network.
+
+    Parameters
+    ----------
+    estimator : FrozenEstimator
+        A fitted network, or what holds one, in a
+        :class:`~sklearn.frozen.FrozenEstimator`: without it, cross-validation
+        would forget what was learnt.
+    unfreeze : int, "all", str or list of str, default=1
+        What is trained. A number counts stages that have weights from the
+        output: 1 is the head alone; see :meth:`stage_table`. Names are those of
+        stages or of parts of stages, such as "recurrence.attention". With 0
+        nothing is trained, and `statistics` has no effect: ``fit`` only checks
+        the labels.
+    lr : float, default=1e-4
+        Learning rate.
+    max_epochs : int, default=50
+        Most passes over the training utterances.
+    patience : int or None, default=None
+        Number of epochs without improvement on the validation utterances after
+        which training ends.
+    validation : "auto", float, splitter or None, default="auto"
+        The utterances that choose the best epoch, as of a network: "auto" is a
+        fifth of the speakers if ``fit`` gets speakers, otherwise none.
+    new_head : bool or "auto", default="auto"
+        Put an untrained head for the classes of y in the place of the old one;
+        it is trained whatever `unfreeze` says. "auto" does so if there are
+        classes that the network does not know.
+    statistics : {"source", "target"}, default="source"
+        What the transformers of a pipeline keep to: what they have learnt
+        before, or what they learn anew from the training utterances of ``fit``.
+    random_state : int, RandomState instance or None, default=None
+        Seed of order, dropout, validation speakers and of a new head.
+    verbose : int, default=0
+        1 shows a progress bar, 2 a line per epoch.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The tuned copy of what was given.
+    network_ : NeuralClassifier
+        The network in it.
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    history_ : DataFrame
+        One row per epoch of fine-tuning; see the networks.
+    n_features_in_ : int
+        Number of columns of a numeric 2-D input.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they have any.
+
+    See Also
+    --------
+    serkit.evaluation.cross_corpus_validate : From one corpus to another.
+
+    References
+    ----------
+    Lazarević (2024), "An evaluation of speech emotion recognition systems based
+    on transformer and long-short term memory architectures".
+
+    Examples
+    --------
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from serkit.datasets import make_emotional_speech
+    >>> from serkit.feature_extraction import MFCC, FrameScaler
+    >>> from serkit.neural_network import CRNNClassifier, FineTuneClassifier
+    >>> from serkit.pipeline import make_pipeline
+    >>> source, target = (make_emotional_speech(2, n_sentences=2, random_state=k) for k in (0, 1))
+    >>> crnn = CRNNClassifier(n_filters=8, rnn_hidden_size=8, max_epochs=5, random_state=0)
+    >>> pipe = make_pipeline(MFCC(n_mfcc=20), FrameScaler(), crnn).fit(source.audio, source.y)
+    >>> tuned = FineTuneClassifier(FrozenEstimator(pipe), unfreeze=2, max_epochs=3, random_state=0)
+    >>> tuned.stage_table()["weights"].to_dict()
+    {'head': 21764, 'projection': 272, 'recurrence': 4320, 'block1': 48}
+    >>> tuned.fit(target.audio, target.y).predict(target.audio).shape
+    (16,)
+    """
+
+    #: Speakers choose the validation utterances, and some transformers need them.
+    __metadata_request__fit: ClassVar = {"speakers": True}
+    __metadata_request__predict: ClassVar = {"speakers": True}
+    __metadata_request__predict_proba: ClassVar = {"speakers": True}
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "unfreeze": [Interval(Integral, 0, None, closed="left"), str, list, tuple],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left"), None],
+        "validation": NeuralEstimator._parameter_constraints["validation"],
+        "new_head": ["boolean", StrOptions({"auto"})],
+        "statistics": [StrOptions({"source", "target"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        unfreeze=1,
+        lr=1e-4,
+        max_epochs=50,
+        patience=None,
+        validation="auto",
+        new_head="auto",
+        statistics="source",
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.unfreeze = unfreeze
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation = validation
+        self.new_head = new_head
+        self.statistics = statistics
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, *, speakers: Any = None) -> "FineTuneClassifier":
+        """Train what is to be trained.
+
+        Parameters
+        ----------
+        X : audio, frames or functionals
+            The utterances, as the estimator takes them.
+        y : array-like of shape (n_utterances,)
+            Their classes.
+        speakers : array-like of shape (n_utterances,), default=None
+            Their speakers, by which validation utterances are held out.
+
+        Returns
+        -------
+        self : object
+        """
+        keep = self.statistics == "source" or self._trains_nothing()
+        model, network = _continue(copy.deepcopy(self._source()), keep_statistics=keep)
+        self._check_columns(X, reset=True)
+        y = self._check_target(y)
+        check_consistent_length(X, y)
+        replace_head = self._needs_new_head(y, network)
+        n_before = len(network.history_)
+        if not self._trains_nothing():
+            self._check_trainable(y)
+            self._prepare(network, y, replace_head=replace_head)
+            speakers = None if speakers is None else check_speakers(speakers, y)
+            with config_context(enable_metadata_routing=True):
+                model.fit(X, y, **requested_speakers(model, "fit", speakers))
+        self.estimator_, self.network_, self.classes_ = model, network, network.classes_
+        history = network.history_.iloc[n_before:].reset_index(drop=True)
+        self.history_ = history.assign(epoch=np.arange(len(history)))
+        return self
+
+    def predict(self, X: Any, *, speakers: Any = None) -> np.ndarray:
+        """Return the most probable class of every utterance.
+
+        Parameters
+        ----------
+        X : audio, frames or functionals
+            The utterances.
+        speakers : array-like of shape (n_utterances,), default=None
+            Their speakers, for transformers that need them.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_utterances,)
+        """
+        return self._ask("predict", X, speakers)
+
+    def predict_proba(self, X: Any, *, speakers: Any = None) -> np.ndarray:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : audio, frames or functionals
+            The utterances.
+        speakers : array-like of shape (n_utterances,), default=None
+            Their speakers, for transformers that need them.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_utterances, n_classes)
+        """
+        return self._ask("predict_proba", X, speakers)
+
+    def stage_table(self) -> pd.DataFrame:
+        """List the stages of the network that have weights, from output to input.
+
+        Returns
+        -------
+        table : DataFrame
+            For every stage its number of weights, and the value of `unfreeze`
+            from which on it is trained.
+        """
+        _, network = _continue(copy.deepcopy(self._source()), keep_statistics=True)
+        return stage_table(network)
+
+    # What is given.
+
+    def _source(self) -> Any:
+        """Return the fitted estimator that was given."""
+        if not isinstance(self.estimator, FrozenEstimator):
+            raise TypeError(
+                f"{type(self).__name__} needs a fitted estimator in FrozenEstimator, which keeps "
+                "what it has learnt when scikit-learn makes clones: FineTuneClassifier("
+                f"FrozenEstimator(fitted)); got {type(self.estimator).__name__}"
+            )
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:
+            raise NotFittedError(
+                f"the {type(self.estimator.estimator).__name__} in FrozenEstimator is not fitted: "
+                "fit it on the source first"
+            ) from None
+        return self.estimator.estimator
+
+    def _check_columns(self, X: Any, *, reset: bool) -> None:
+        """Remember or compare the columns of X; the frames of a row need no fixed number."""
+        if reset:
+            forget_features(self)
+        if is_ragged(X) or (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) > 2:
+            return
+        # What the values may be depends on the first step.
+        options = {"dtype": None, "accept_sparse": True, "ensure_all_finite": False}
+        validate_data(self, X, reset=reset, **options)
+
+    def _check_target(self, y: Any) -> np.ndarray:
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        return y
+
+    def _check_trainable(self, y: np.ndarray) -> None:
+        classes = set(y.tolist())
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs utterances of two classes or more to train on; y "
+                f"has {len(classes)} class, {', '.join(map(repr, classes))}"
+            )
+
+    # What is trained.
+
+    def _trains_nothing(self) -> bool:
+        return isinstance(self.unfreeze, Integral) and self.unfreeze == 0
+
+    def _needs_new_head(self, y: np.ndarray, network: NeuralClassifier) -> bool:
+        """Say whether the classes need a new head; raise if they do and must not get one."""
+        unknown = sorted(set(y.tolist()) - set(network.classes_.tolist()))
+        wanted = bool(unknown) if self.new_head == "auto" else self.new_head
+        if unknown and not wanted:
+            raise ValueError(
+                f"the network does not know the classes {unknown}, only "
+                f"{network.classes_.tolist()}, and new_head=False keeps its head"
+            )
+        if wanted and self._trains_nothing():
+            why = f"the network does not know the classes {unknown}" if unknown else "new_head=True"
+            raise ValueError(f"{why}, but with unfreeze=0 a new head would not be trained")
+        return wanted
+
+    def _prepare(self, network: NeuralClassifier, y: np.ndarray, *, replace_head: bool) -> None:
+        """Freeze what is not trained, and set how the rest is."""
+        network.set_params(
+            lr=self.lr,
+            max_epochs=self.max_epochs,
+            patience=self.patience,
+            validation=self.validation,
+            random_state=self.random_state,
+            verbose=self.verbose,
+        )
+        freed = freed_stages(network, self.unfreeze)
+        if replace_head:
+            network._replace_head(y)
+            freed.add("head")
+        network.freeze(frozen_stages(network, freed))
+
+    # What comes out.
+
+    def _ask(self, method: str, X: Any, speakers: Any) -> np.ndarray:
+        check_is_fitted(self, "estimator_")
+        self._check_columns(X, reset=False)
+        with config_context(enable_metadata_routing=True):
+            metadata = requested_speakers(self.estimator_, method, speakers)
+            return getattr(self.estimator_, method)(X, **metadata)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = copy.deepcopy(inner.input_tags)
+        tags.target_tags.required = True
+        return tags
+
+
+class _Kept(FrozenEstimator):
+    """A fitted transformer, which still gets the metadata that it asks for."""
+
+    def get_metadata_routing(self) -> Any:
+        return get_routing_for_object(self.estimator)
+
+
+def _continue(model: Any, *, keep_statistics: bool) -> tuple[Any, NeuralClassifier]:
+    """Return a fitted model, changed so that ``fit`` goes on, and the network in it."""
+    again = {"keep_statistics": keep_statistics}
+    if isinstance(model, FrozenEstimator):
+        return _continue(model.estimator, **again)
+    if isinstance(model, FineTuneClassifier):
+        return _continue(model.estimator_, **again)
+    if hasattr(model, "best_estimator_"):
+        return _continue(model.best_estimator_, **again)
+    if isinstance(model, Pipeline):
+        *before, (name, last) = model.steps
+        last, network = _continue(last, **again)
+        if keep_statistics:
+            before = [(name, _keep(step)) for name, step in before]
+        model.steps = [*before, (name, last)]
+        return model, network
+    if isinstance(model, NeuralClassifier):
+        return model.set_params(warm_start=True), model
+    if hasattr(model, "estimator_") and "warm_start" in model.get_params(deep=False):
+        model.estimator_, network = _continue(model.estimator_, **again)
+        return model.set_params(warm_start=True), network
+    raise TypeError(
+        f"there is no network to tune in {type(model).__name__}: FineTuneClassifier takes a "
+        "NeuralClassifier, a Pipeline that ends in one, a SegmentAggregationClassifier of these, "
+        "or a search over them"
+    )
+
+
+def _keep(step: Any) -> Any:
+    """Return a step whose ``fit`` changes nothing; samplers have to act on what is new."""
+    return _Kept(step) if hasattr(step, "transform") else step

@@ -1,0 +1,37 @@
+"""The commands of the docs, on made speech and for an epoch."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, *arguments):
+    specification = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    module.main(["--scale", "smoke", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("name", "systems", "shown"),
+    [
+        ("leow2021", ["--features", "mfcc", "--gammas", 2.5], ["CRNN, 1 block", "DAT, gamma 2.5"]),
+        ("lazarevic2024", [], ["one → other ACRNN, smoke width", "zero-shot", "last 3 tuned"]),
+        ("networks", [], ["LDNN", "CLDNN fst, smoke width", "ACRNN", "Modified GLAM", "UAR train"]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_a_smoke_run_prints_its_table_and_is_found_again(name, systems, shown, tmp_path, capsys):
+    arguments = [*systems, "--results", tmp_path]
+    run(name, *arguments)
+    first = capsys.readouterr()
+    for text in shown:
+        assert text in first.out
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").glob("*.json")}
+    run(name, *arguments)
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert written == {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").glob("*")}
