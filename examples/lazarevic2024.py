@@ -11,88 +11,42 @@ would cost.
 
 import argparse
 import os
-import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
+from _systems import (
+    FOLDS,
+    LOADERS,
+    NOTES,
+    make_acrnn,
+    make_glam,
+    max_epochs,
+    seconds_per_epoch,
+)
 
-from serkit.datasets import load_emodb, load_ravdess, make_emotional_speech
+from serkit.datasets import make_emotional_speech
 from serkit.evaluation import cross_corpus_validate
-from serkit.feature_extraction import MFCC, Deltas, FrameScaler, LogMelSpectrogram
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
-from serkit.neural_network import ACRNNClassifier, GLAMClassifier, SegmentAggregationClassifier
-from serkit.preprocessing import AudioLoader, FixedLengthSegmenter, SilenceTrimmer
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
-LOADERS = {"emodb": load_emodb, "ravdess": load_ravdess}
 DIRECTIONS = ("emodb-ravdess", "ravdess-emodb")
 UNFREEZE = (0, 1, 2, 3)
-FOLDS = {
-    "smoke": {"one": (0,), "other": (0,)},
-    "bench": {"emodb": range(5), "ravdess": (0, 4, 8)},
-    "paper": {"emodb": range(5), "ravdess": range(12)},
-}
-#: Of training and of tuning. The thesis gives 50 epochs for GLAM.
-EPOCHS = {
+MADE = ("one", "other")
+#: Of the tuning.
+TUNING = {
     "smoke": {"max_epochs": 1},
     "bench": {"max_epochs": 40, "patience": 8},
     "paper": {"max_epochs": 50},
 }
-#: A step at full width takes more than a second of one core.
-WIDTHS = {
-    "smoke": {
-        "acrnn": {"conv_channels": (2, 2), "linear_size": 8, "lstm_hidden_size": 4},
-        "glam": {"n_filters": 2},
-    },
-    "bench": {
-        "acrnn": {"conv_channels": (16, 32), "linear_size": 128, "lstm_hidden_size": 64},
-        "glam": {"n_filters": 8},
-    },
-    "paper": {"acrnn": {}, "glam": {}},
-}
-
-
-def make_acrnn(widths, training):
-    """Return the ACRNN on segments of 300 frames, with deltas as channels."""
-    log_mel = LogMelSpectrogram(
-        n_mels=40, n_fft=512, win_length=400, hop_length=160, window="hamming"
-    )
-    network = ACRNNClassifier(lr=1e-3, **widths["acrnn"], **training)
-    classifier = SegmentAggregationClassifier(network, FixedLengthSegmenter(300), aggregate="max")
-    deltas = Deltas(order=2, axis="channel")
-    return make_pipeline(*front_end(), log_mel, deltas, FrameScaler(), classifier)
-
-
-def make_glam(widths, training, n_blocks=3):
-    """Return GLAM on segments of two seconds, every 0.4 seconds."""
-    mfcc = MFCC(n_mfcc=26, n_fft=2048, hop_length=512, n_mels=128)
-    network = GLAMClassifier("reference", n_blocks=n_blocks, **widths["glam"], **training)
-    segmenter = FixedLengthSegmenter(32_000, hop=6_400, tail="drop", short="repeat")
-    classifier = SegmentAggregationClassifier(
-        make_pipeline(mfcc, network), segmenter, aggregate="mean"
-    )
-    return make_pipeline(*front_end(), classifier)
-
-
-def make_modified_glam(widths, training):
-    """Return GLAM with a fourth block."""
-    return make_glam(widths, training, n_blocks=4)
-
-
-def front_end():
-    """Return the steps from files to speech without silence around it."""
-    return AudioLoader(), SilenceTrimmer(top_db=25)
-
-
+#: The kind of width in the shared settings, the name, and how it is made at a scale.
 SYSTEMS = {
-    "acrnn": ("ACRNN", make_acrnn),
-    "glam": ("GLAM", make_glam),
-    "modified-glam": ("Modified GLAM", make_modified_glam),
+    "acrnn": ("acrnn", "ACRNN", make_acrnn),
+    "glam": ("glam", "GLAM", make_glam),
+    "modified-glam": ("glam", "Modified GLAM", partial(make_glam, n_blocks=4)),
 }
 
 
@@ -104,23 +58,22 @@ class Experiment:
         self.source, self.target = (self.load(name) for name in (source, target))
         cv = load_protocol(f"leow2021-{target}") if target in LOADERS else LeaveSpeakersOut(2)
         folds = list(cv.split(self.target.audio, groups=np.asarray(self.target.speakers)))
-        self.folds = {n: folds[n] for n in arguments.folds or FOLDS[self.scale][target]}
+        self.folds = {n: folds[n] for n in arguments.folds or FOLDS[self.scale].get(target, (0,))}
 
     def load(self, name):
         """Return the utterances of the four emotions."""
         if name in LOADERS:
             return LOADERS[name](self.arguments.data / name).select(emotion=list(EMOTIONS))
-        seed = list(FOLDS["smoke"]).index(name)
+        seed = MADE.index(name)
         corpus = make_emotional_speech(4, EMOTIONS, n_sentences=1, random_state=seed)
         corpus.name = name
         return corpus
 
     def systems(self):
-        """Return the systems by name; the name says where one is narrower than in the thesis."""
-        width = "" if self.scale == "paper" else f", {self.scale} width"
+        """Return the systems by name; the name says where one is other than in the thesis."""
         for system in self.arguments.systems:
-            name, make = SYSTEMS[system]
-            yield f"{name}{width}", make(WIDTHS[self.scale], EPOCHS[self.scale])
+            kind, name, make = SYSTEMS[system]
+            yield f"{name}{NOTES[self.scale][kind]}", make(self.scale)
 
     def describe(self):
         """Name folds and scale."""
@@ -138,7 +91,7 @@ class Experiment:
                 unfreeze=UNFREEZE,
                 cv=list(self.folds.values()),
                 statistics=self.arguments.statistics,
-                fine_tune={"lr": self.arguments.lr, **EPOCHS[self.scale]},
+                fine_tune={"lr": self.arguments.lr, **TUNING[self.scale]},
                 seeds=self.arguments.seeds,
                 results_dir=self.arguments.results,
                 protocol=f"{name}; {self.describe()}",
@@ -151,25 +104,18 @@ class Experiment:
     def estimate(self):
         """Print the number of fits of every system and what an epoch costs."""
         train, _ = next(iter(self.folds.values()))
-        X, y = self.target.audio[train], self.target.y[train]
+        data = self.target.audio[train], self.target.y[train], self.target.speakers[train]
         n_tuned = len(self.folds) * sum(k > 0 for k in UNFREEZE)
+        n_seeds = len(self.arguments.seeds)
         for name, system in self.systems():
-            seconds = []
-            for n_epochs in (1, 1, 2):  # the first time is longer
-                pipeline = clone(system)
-                epochs = {k: n_epochs for k in pipeline.get_params() if k.endswith("__max_epochs")}
-                pipeline.set_params(**epochs)
-                start = time.perf_counter()
-                pipeline.fit(X, y)
-                seconds.append(time.perf_counter() - start)
-            epoch = max(seconds[2] - seconds[1], 0)
-            size = len(self.source) / len(train)
-            most = EPOCHS[self.scale]["max_epochs"] * len(self.arguments.seeds)
-            minutes = (size + len(self.folds) + n_tuned) * most * epoch / 60
+            epoch, most = seconds_per_epoch(system, *data), max_epochs(system)
+            # Epochs on the source are longer in proportion to its size.
+            n_trained = (len(self.source) / len(train) + len(self.folds)) * most
+            n_epochs = n_seeds * (n_trained + n_tuned * TUNING[self.scale]["max_epochs"])
             print(
-                f"{self.source.name} → {self.target.name}, {name}: 1 fit on the source, "
-                f"{len(self.folds)} in the corpus and {n_tuned} tuned, of at most {most} epochs of "
-                f"{epoch:.1f} s, at most {minutes:.0f} min",
+                f"{self.source.name} → {self.target.name}, {name}: {n_seeds} fits on the source, "
+                f"{n_seeds * len(self.folds)} in the corpus, {n_seeds * n_tuned} tuned; an epoch "
+                f"of the corpus is {epoch:.1f} s; at most {n_epochs * epoch / 60:.0f} min",
                 flush=True,
             )
 
@@ -191,7 +137,7 @@ def main(arguments=None) -> None:
     if not synthetic and arguments.data is None:
         parser.error("--data is needed, but for --scale smoke")
     rows = {}
-    for direction in ["one-other"] if synthetic else arguments.directions:
+    for direction in ["-".join(MADE)] if synthetic else arguments.directions:
         experiment = Experiment(*direction.split("-"), arguments)
         if arguments.dry_run:
             experiment.estimate()

@@ -4,6 +4,8 @@
 ``emodb`` and ``ravdess``. Every finished fold is kept in ``--results``, so the command can be
 stopped and run again. ``--scale paper`` is the protocol of the paper: utterances padded to one
 length, no scaling, 100 epochs, all folds; ``--scale smoke`` takes made speech and seconds.
+``--encoders`` adds the networks that the paper compares with, in sizes of our choice, for it gives
+none: "tdnn_bilstm", meant for ``--features mfcc``, and "cnn1d_gru", for ``mfb``.
 ``--tune`` compares six settings on validation speakers, ``--probe`` measures what embeddings know
 of the speaker, ``--dry-run`` shows what would be run and what it would cost.
 """
@@ -26,7 +28,13 @@ from sklearn.svm import SVC
 
 from serkit.datasets import load_emodb, load_ravdess, make_emotional_speech
 from serkit.evaluation import HoldoutSearchCV, compare
-from serkit.feature_extraction import MFCC, FrameScaler, LogMelSpectrogram, OpenSmileFunctionals
+from serkit.feature_extraction import (
+    MFCC,
+    FrameScaler,
+    KaldiFilterbankPitch,
+    LogMelSpectrogram,
+    OpenSmileFunctionals,
+)
 from serkit.inspection import speaker_probe_score
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.neural_network import CRNNClassifier, DomainAdversarialClassifier
@@ -40,7 +48,9 @@ WINDOW = {"n_fft": 2048, "hop_length": 512, "convention": "torchaudio"}
 FEATURES = {
     "mfcc": MFCC(n_mfcc=20, **WINDOW),
     "lms": LogMelSpectrogram(n_mels=128, **WINDOW),
+    "mfb": KaldiFilterbankPitch(win_length=640, hop_length=160),
 }
+ENCODERS = {"tdnn_bilstm": "TDNN-BiLSTM", "cnn1d_gru": "CNN1D-GRU"}
 
 SCALED = {"scaler": FrameScaler()}
 #: What --tune compares; where nothing is said it is Adam at 1e-3 on batches of 32.
@@ -98,7 +108,7 @@ class Experiment:
             steps.append(PadOrTruncate(length=max(map(len, trimmed))))
         return [*steps, FEATURES[feature]]
 
-    def network(self, feature, gamma=None, *, scaler=None, **options):
+    def network(self, feature, gamma=None, *, encoder="cnn2d_bigru", scaler=None, **options):
         """Return frames, their scaling and a network as one pipeline."""
         options = {
             "n_conv_layers": self.arguments.blocks[feature],
@@ -108,10 +118,10 @@ class Experiment:
             **self.scale.network,
             **options,
         }
-        if gamma is None:
+        if gamma is None and encoder == "cnn2d_bigru":
             network = CRNNClassifier(**options)
         else:
-            network = DomainAdversarialClassifier(gamma=gamma, **options)
+            network = DomainAdversarialClassifier(encoder, gamma=gamma, **options)
         steps = self.front_end(feature) + ([] if scaler is None else [scaler])
         return make_pipeline(*steps, network)
 
@@ -124,6 +134,11 @@ class Experiment:
             for gamma, name in networks.items()
             if gamma is None or gamma in self.arguments.gammas
         }
+        for encoder in self.arguments.encoders:
+            for gamma in (None, *self.arguments.gammas):
+                name = ENCODERS[encoder] + ("" if gamma is None else f" with DAT, gamma {gamma}")
+                system = self.network(feature, gamma, encoder=encoder)
+                systems[f"{name} (our configuration)"] = system
         if self.name != "synthetic" and feature == "mfcc":
             svm = make_pipeline(
                 AudioLoader(),
@@ -236,10 +251,11 @@ def main(arguments=None) -> None:
     parser.add_argument("--data", type=Path, help="folder of the corpora")
     parser.add_argument("--scale", choices=SCALES, default="bench")
     parser.add_argument("--corpora", nargs="+", choices=LOADERS, default=list(LOADERS))
-    parser.add_argument("--features", nargs="+", choices=FEATURES, default=list(FEATURES))
+    parser.add_argument("--features", nargs="+", choices=FEATURES, default=["mfcc", "lms"])
+    parser.add_argument("--encoders", nargs="*", choices=ENCODERS, default=[])
     parser.add_argument("--folds", nargs="+", type=int, help="fewer folds than the scale has")
     parser.add_argument("--gammas", nargs="*", type=float, choices=GAMMAS, default=list(GAMMAS))
-    parser.add_argument("--blocks", type=json.loads, default={"mfcc": 1, "lms": 4})
+    parser.add_argument("--blocks", type=json.loads, default={"mfcc": 1, "lms": 4, "mfb": 1})
     parser.add_argument("--results", type=Path, default=Path("results/leow2021"))
     for flag in ("--dry-run", "--tune", "--probe"):
         parser.add_argument(flag, action="store_true")

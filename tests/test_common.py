@@ -55,6 +55,7 @@ def test_every_public_estimator_has_an_instance():
 N_CHECKS = {
     ("frames", "classifies and transforms", "learns"): 13,
     ("frames", "predicts and transforms", "learns"): 11,
+    ("frames", "classifies", "learns"): 11,
     ("functionals", "classifies and transforms", "learns"): 6,
     ("audio", "transforms", "learns"): 11,
     ("audio", "transforms", "stateless"): 12,
@@ -90,6 +91,8 @@ def test_networks_are_small():
     for network in networks:
         X = make_input(network)
         fitted = clone(network).set_params(max_epochs=1).fit(X, np.arange(len(X)) % 2)
+        tags = get_tags(network).input_tags
+        assert tags.fixed_length is (fitted.n_frames_ is not None)
         assert sum(weights.numel() for weights in fitted.net_.module_.parameters()) < 1e5
 
 

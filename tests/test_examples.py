@@ -8,6 +8,11 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
+@pytest.fixture(autouse=True)
+def folder_of_scripts(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+
+
 def run(name, *arguments):
     specification = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(specification)

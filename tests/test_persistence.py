@@ -274,6 +274,22 @@ def test_a_module_given_as_encoder_is_refused(file):
         serkit.save(estimator, file)
 
 
+def test_a_network_given_as_encoder_is_kept(file):
+    network = CRNNClassifier(**CRNN, kernel_size=(3, 2), augment=abs, device="cpu")
+    estimator = DomainAdversarialClassifier(network, max_epochs=1, hidden_layer_sizes=(4,))
+    X, y = make_data(estimator)
+    estimator.fit(X, y, speakers=SPEAKERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing is lost that has an effect
+        serkit.save(estimator, file)
+    loaded = serkit.load(file)
+    assert_array_equal(loaded.predict_proba(X), estimator.predict_proba(X))
+    assert repr(loaded.encoder) == repr(CRNNClassifier(**CRNN, kernel_size=(3, 2)))
+    estimator.set_params(encoder__n_filters=5)
+    with pytest.raises(ValueError, match="describe another network"):
+        serkit.save(estimator, file)
+
+
 def test_a_fitted_attribute_without_a_form_is_refused(mlp, file):
     mlp.history_["note"] = [{1, 2}, None]
     with pytest.raises(TypeError, match="history_ cannot be saved: set"):
@@ -385,6 +401,8 @@ HUGE = {"array": {"dtype": "V99", "shape": [1], "values": ["x"]}}
         (put("parameters", "callbacks", value=["os"]), "rebuilt"),
         (put("parameters", "dropout", value={"float": "1e5"}), "no value"),
         (put("parameters", "dropout", value={"module": "os"}), "no value"),
+        (put("parameters", "dropout", value={"network": {"class": "os.system"}}), "'os.system'"),
+        (put("parameters", "dropout", value={"network": "os"}), "rebuilt"),
         (put("parameters", "class_weight", value={"dict": [[{"dict": []}, 1]]}), "rebuilt"),
         (put("parameters", "hidden_layer_sizes", value={"tuple": [10**9]}), r"\(1000000000, 5\)"),
         (put("attributes", "classes_", value=HUGE), "arrays of |V99"),

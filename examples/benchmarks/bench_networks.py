@@ -4,8 +4,8 @@ Networks against plain loops of torch
 
 CPU time of training on one thread: the convolutional and recurrent network against
 the same one written out with stock layers and settings, utterances of their own
-lengths against padded ones, and a network for functionals against a plain loop and
-bare skorch::
+lengths against padded ones, a network for functionals against a plain loop and bare
+skorch, and every network against a plain loop over its own layers::
 
     python examples/benchmarks/bench_networks.py --data path/to/emodb
 
@@ -26,6 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from _plain_loop import PlainLoop
 from _timing import print_ratios
 from sklearn.pipeline import make_pipeline
 from skorch import NeuralNetClassifier
@@ -35,7 +36,15 @@ from torch.nn import functional
 
 from serkit.datasets import load_emodb
 from serkit.feature_extraction import MFCC
-from serkit.neural_network import CRNNClassifier, MLPClassifier
+from serkit.neural_network import (
+    ACRNNClassifier,
+    CLDNNClassifier,
+    CRNNClassifier,
+    DomainAdversarialClassifier,
+    GLAMClassifier,
+    LDNNClassifier,
+    MLPClassifier,
+)
 from serkit.preprocessing import AudioLoader, SilenceTrimmer, WienerFilter
 
 N_CLASSES, BATCH, N_FRAMES = 7, 32, 281
@@ -49,6 +58,28 @@ NETWORKS = {
 
 #: Inputs and hidden units of the networks for functionals.
 PERCEPTRONS = {"88-64-7": (88, 64), "1582-256-7": (1582, 256)}
+
+#: Networks by name: the estimator, and the channels, bins and hop (in ms) of its frames.
+LOOPS = {
+    "CRNN": (CRNNClassifier(), (1, 20, 32)),
+    "DAT": (DomainAdversarialClassifier(), (1, 20, 32)),
+    "DAT, TDNN-BiLSTM": (DomainAdversarialClassifier("tdnn_bilstm"), (1, 20, 32)),
+    "DAT, CNN1D-GRU": (DomainAdversarialClassifier("cnn1d_gru"), (1, 43, 10)),
+    "LDNN": (LDNNClassifier(), (1, 40, 10)),
+    **{
+        f"CLDNN {kind}, 8 filters": (
+            CLDNNClassifier(kind, n_filters=8, lstm_hidden_size=64),
+            (1, 40, 10),
+        )
+        for kind in ("s", "t", "st", "fst")
+    },
+    "ACRNN, 16 and 32 filters": (
+        ACRNNClassifier(conv_channels=(16, 32), linear_size=128, lstm_hidden_size=64),
+        (3, 40, 10),
+    ),
+    "GLAM": (GLAMClassifier(), (1, 26, None)),
+    "Modified GLAM": (GLAMClassifier(n_blocks=4), (1, 26, None)),
+}
 
 
 class StockCRNN(nn.Module):
@@ -251,12 +282,49 @@ def functionals(repeats: int) -> None:
         )
 
 
+def loops(epochs: int, chosen: list[str] | None) -> None:
+    n_utterances = 2 * BATCH
+    y, speakers = np.arange(n_utterances) % N_CLASSES, np.arange(n_utterances) % 6
+    print(f"One epoch of {n_utterances} utterances, with the lengths of Emo-DB or of two seconds:")
+    print(f"  {'':<28}  fit  plain loop  ratio  batches of all")
+    for name, (network, shape) in LOOPS.items():
+        if chosen and not any(word.lower() in name.lower() for word in chosen):
+            continue
+        X = made_speech(n_utterances, *shape)
+        PlainLoop.X, PlainLoop.seconds = list(map(torch.from_numpy, X)), []
+        network.set_params(
+            max_epochs=1 + epochs,
+            batch_size=BATCH,
+            patience=None,
+            validation=None,
+            callbacks=[PlainLoop()],
+            device="cpu",
+        )
+        network.fit(X, y, speakers=speakers)
+        fit, plain, batches = np.array(PlainLoop.seconds[1:]).T
+        print(
+            f"  {name:<28}{np.median(fit):6.2f} s{np.median(plain):6.2f} s"
+            f"{np.median(fit / plain):7.3f}{np.median(batches / fit):10.1%}",
+            flush=True,
+        )
+
+
+def made_speech(n_utterances: int, n_channels: int, n_bins: int, hop: int | None) -> list:
+    """Return noise of the lengths of Emo-DB, or of 63 frames where there is no hop."""
+    rng = np.random.default_rng(0)
+    seconds = np.clip(rng.lognormal(np.log(2.4), 0.35, n_utterances), 1, 9)
+    lengths = [63] * n_utterances if hop is None else (1000 * seconds / hop).astype(int)
+    shape = n_channels, n_bins
+    return [rng.normal(size=(*shape, length)).astype(np.float32) for length in lengths]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[1])
     parser.add_argument("--data", type=Path, help="folder of Emo-DB; default: made lengths")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--work", nargs=2, metavar=("RIVAL", "NETWORK"), help=argparse.SUPPRESS)
-    parser.add_argument("--only", choices=("stock", "step", "lengths", "functionals"))
+    parser.add_argument("--only", choices=("stock", "step", "lengths", "functionals", "loops"))
+    parser.add_argument("--networks", nargs="+", help="words in the names of those for loops")
     args = parser.parse_args()
 
     torch.set_num_threads(1)
@@ -270,6 +338,7 @@ def main() -> None:
         "step": print_first_step,
         "lengths": lambda: lengths_against_padding(args.data),
         "functionals": lambda: functionals(3 * args.repeats),
+        "loops": lambda: loops(4 * args.repeats, args.networks),
     }
     for name, part in parts.items():
         if args.only in (None, name):

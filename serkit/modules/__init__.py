@@ -1,7 +1,14 @@
 """Layers, encoders and networks: modules of torch that know nothing of scikit-learn."""
 
+from serkit.modules._acrnn import ACRNNEncoder
+from serkit.modules._baseline_encoders import CNN1DGRUEncoder, TDNNBiLSTMEncoder
 from serkit.modules._cnn_bigru import CNN2DBiGRUEncoder, ConvolutionBlock
+from serkit.modules._convolution_geometry import convolution_geometry
+from serkit.modules._convolution_types import ConvolutionFrontEnd, DCTConv
+from serkit.modules._glam import GLAMEncoder, GlobalAwareBlock, MultiScaleBlock
 from serkit.modules._gradient_reversal import GradientReversal
+from serkit.modules._initialization import initialize_acrnn, initialize_glorot
+from serkit.modules._ldnn import CLDNNEncoder, LDNNEncoder
 from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
 from serkit.modules._mlp import MLPEncoder, MLPHead
 from serkit.modules._networks import (
@@ -19,22 +26,35 @@ from serkit.modules._pooling import (
 from serkit.modules._recurrence import BidirectionalGRU, BidirectionalLSTM
 
 __all__ = [
+    "ACRNNEncoder",
     "AttentionPooling",
     "AttentionWeights",
     "BidirectionalGRU",
     "BidirectionalLSTM",
+    "CLDNNEncoder",
+    "CNN1DGRUEncoder",
     "CNN2DBiGRUEncoder",
     "ConvolutionBlock",
+    "ConvolutionFrontEnd",
+    "DCTConv",
     "DomainAdversarialNetwork",
+    "GLAMEncoder",
+    "GlobalAwareBlock",
     "GradientReversal",
+    "LDNNEncoder",
     "MLPEncoder",
     "MLPHead",
     "MaskedBatchNorm2d",
     "MeanPooling",
+    "MultiScaleBlock",
     "StatisticsPooling",
+    "TDNNBiLSTMEncoder",
     "UtteranceNetwork",
+    "convolution_geometry",
     "find_part",
     "frame_mask",
+    "initialize_acrnn",
+    "initialize_glorot",
     "is_length_aware",
     "mask_frames",
 ]

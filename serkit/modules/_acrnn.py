@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 
-import torch
 from torch import Tensor, nn
 
 from serkit.modules._cnn_bigru import Size, pair
 from serkit.modules._masking import MaskedBatchNorm2d, mask_frames
-from serkit.modules._pooling import AttentionPooling, AttentionWeights
+from serkit.modules._pooling import AttentionPooling
 from serkit.modules._recurrence import BidirectionalLSTM
 
-__all__ = ["ACRNNEncoder", "initialize_acrnn"]
+__all__ = ["ACRNNEncoder"]
 
 
 class _Convolution(nn.Module):
@@ -146,12 +146,7 @@ class ACRNNEncoder(nn.Module):
         negative_slope: float = 0.01,
     ) -> None:
         super().__init__()
-        if len(conv_channels) != 2:
-            raise ValueError(
-                "conv_channels are two numbers, the filters of the first convolution and of each "
-                f"of the others, not {conv_channels!r}"
-            )
-        first, others = (int(channels) for channels in conv_channels)
+        first, others = _check_conv_channels(conv_channels)
         channels = [n_channels, first, *[others] * (n_conv_layers - 1)]
         self.convolutions = nn.ModuleList(
             _Convolution(*sizes, pair(kernel_size), negative_slope) for sizes in pairwise(channels)
@@ -199,50 +194,12 @@ class ACRNNEncoder(nn.Module):
         return self.fc(self.recurrence(*self.linear(x, lengths)))
 
 
-@torch.no_grad()
-def initialize_acrnn(network: nn.Module) -> nn.Module:
-    """Draw the weights of a network as the authors of the ACRNN did.
-
-    Those of convolutions and linear layers come from a normal distribution of
-    deviation 0.1, cut at twice that; their biases are 0.1. Those of the attention
-    come from the same distribution, uncut. An LSTM keeps the weights it has; its
-    forget gates get a bias of 1, the others 0.
-
-    Parameters
-    ----------
-    network : Module
-        An encoder, a head, or both; changed in place.
-
-    Returns
-    -------
-    network : Module
-
-    References
-    ----------
-    Chen et al., "3-D Convolutional Recurrent Neural Networks With Attention Model
-    for Speech Emotion Recognition", IEEE Signal Processing Letters 2018; their
-    public code.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from serkit.modules import initialize_acrnn
-    >>> initialize_acrnn(nn.Linear(3, 2)).bias.data
-    tensor([0.1000, 0.1000])
-    """
-    for part in network.modules():
-        if isinstance(part, nn.Conv2d | nn.Linear):
-            nn.init.trunc_normal_(part.weight, std=0.1, a=-0.2, b=0.2)
-            if part.bias is not None:
-                nn.init.constant_(part.bias, 0.1)
-        elif isinstance(part, nn.LSTM):
-            for name, weights in part.named_parameters():
-                if name.startswith("bias"):
-                    nn.init.zeros_(weights)
-                if name.startswith("bias_ih"):  # gates: input, forget, cell, output
-                    nn.init.ones_(weights.chunk(4)[1])
-    for part in network.modules():
-        if isinstance(part, AttentionWeights):
-            for weights in part.parameters():
-                nn.init.normal_(weights, std=0.1)
-    return network
+def _check_conv_channels(conv_channels: Sequence[int]) -> tuple[int, int]:
+    is_positive = [isinstance(n, Integral) and n > 0 for n in conv_channels]
+    if len(is_positive) != 2 or not all(is_positive):
+        raise ValueError(
+            "conv_channels are two positive integers, the filters of the first convolution and of "
+            f"each of the others, not {conv_channels!r}"
+        )
+    first, others = conv_channels
+    return int(first), int(others)

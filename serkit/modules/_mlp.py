@@ -10,7 +10,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU, "tanh
 
 
 class MLPHead(nn.Sequential):
-    """Two hidden layers with batch normalisation and dropout, and an output layer.
+    """Hidden layers with batch normalisation and dropout, and an output layer.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ class MLPHead(nn.Sequential):
         Units of the hidden layers.
     dropout : float, default=0.5
         Probability that a unit is dropped in training.
+    batch_norm : bool, default=True
+        Normalise each layer's values over the batch before the nonlinearity.
 
     References
     ----------
@@ -42,15 +44,14 @@ class MLPHead(nn.Sequential):
         *,
         hidden_layer_sizes: Sequence[int] = (128, 128),
         dropout: float = 0.5,
+        batch_norm: bool = True,
     ) -> None:
         layers: list[nn.Module] = []
         for width in hidden_layer_sizes:
-            layers += [
-                nn.Linear(n_inputs, width),
-                nn.BatchNorm1d(width),
-                nn.Dropout(dropout),
-                nn.ReLU(),
-            ]
+            layers.append(nn.Linear(n_inputs, width))
+            if batch_norm:
+                layers.append(nn.BatchNorm1d(width))
+            layers += [nn.Dropout(dropout), nn.ReLU()]
             n_inputs = width
         super().__init__(*layers, nn.Linear(n_inputs, n_outputs))
 

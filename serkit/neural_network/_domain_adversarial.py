@@ -1,37 +1,26 @@
 """Networks that are trained not to know who speaks."""
 
-import copy
-from collections.abc import Callable
 from numbers import Real
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from torch import nn
 
-from serkit.modules import DomainAdversarialNetwork, MLPEncoder, MLPHead, UtteranceNetwork
+from serkit.modules import DomainAdversarialNetwork, MLPHead, UtteranceNetwork
+from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
-from serkit.neural_network._crnn import CRNN_CONSTRAINTS, make_crnn_encoder
+from serkit.neural_network._crnn import CRNN_CONSTRAINTS
+from serkit.neural_network._encoders import (
+    ENCODERS,
+    embedding_size,
+    input_kind,
+    is_fixed_length,
+    make_encoder,
+)
 from serkit.training import ClassificationObjective, DomainAdversarialObjective
 
 __all__ = ["DomainAdversarialClassifier"]
-
-
-def _make_mlp_encoder(estimator: Any, n_channels: int, n_bins: int) -> MLPEncoder:
-    return MLPEncoder(
-        n_bins,
-        hidden_layer_sizes=estimator.encoder_layer_sizes,
-        dropout=estimator.dropout,
-        batch_norm=True,
-    )
-
-
-#: How each encoder is made: of the estimator, the channels and the bins of its input.
-ENCODERS: dict[str, Callable[[Any, int, int], nn.Module]] = {
-    "cnn2d_bigru": make_crnn_encoder,
-    "mlp": _make_mlp_encoder,
-}
 
 
 class DomainAdversarialClassifier(NeuralClassifier):
@@ -44,12 +33,24 @@ class DomainAdversarialClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    encoder : {"cnn2d_bigru", "mlp"} or Module, default="cnn2d_bigru"
-        "cnn2d_bigru" encodes frames, "mlp" functionals. A module of torch turns
-        frames (n_utterances, n_channels, n_bins, n_frames) into embeddings
-        (n_utterances, n_values); if its ``forward`` has the parameter
-        ``lengths``, it gets batches of unequal lengths. A copy of it is
-        trained, from the weights that it has.
+    encoder : str, network or Module, default="cnn2d_bigru"
+        Turns utterances into embeddings. By name: "cnn2d_bigru", "tdnn_bilstm"
+        and "cnn1d_gru" encode frames, "mlp" functionals. The parameters below
+        describe "cnn2d_bigru", but for `encoder_layer_sizes`, which is of "mlp",
+        and for those of the heads, `hidden_layer_sizes` and `dropout`.
+        "tdnn_bilstm" and "cnn1d_gru" are
+        :class:`~serkit.modules.TDNNBiLSTMEncoder` and
+        :class:`~serkit.modules.CNN1DGRUEncoder` of their default sizes.
+
+        An unfitted network of serkit, such as ``CRNNClassifier(2)``, gives all its
+        layers but the head. Those of its parameters that describe layers count,
+        and can be searched (``encoder__n_filters``); those of training do not,
+        for training is described below.
+
+        A module of torch turns frames (n_utterances, n_channels, n_bins,
+        n_frames) into embeddings (n_utterances, n_values); if its ``forward``
+        has the parameter ``lengths``, it gets batches of unequal lengths. A copy
+        of it is trained, from the weights that it has.
     gamma : float or None, default=2.5
         How fast the weight of the speakers grows: it is
         ``2 / (1 + exp(-gamma * p)) - 1`` when the share p of `max_epochs` is
@@ -115,7 +116,7 @@ class DomainAdversarialClassifier(NeuralClassifier):
     _parameter_constraints: ClassVar[dict] = {
         **NeuralClassifier._parameter_constraints,
         **CRNN_CONSTRAINTS,
-        "encoder": [StrOptions(set(ENCODERS)), nn.Module],
+        "encoder": [StrOptions(set(ENCODERS)), NeuralEstimator, nn.Module],
         "gamma": [Interval(Real, 0, None, closed="left"), None],
         "adversarial_loss": [StrOptions({"grl", "negated_ce"})],
         "encoder_layer_sizes": ["array-like"],
@@ -188,8 +189,11 @@ class DomainAdversarialClassifier(NeuralClassifier):
 
     @property
     def _input_kind(self) -> str:
-        is_mlp = isinstance(self.encoder, str) and self.encoder == "mlp"
-        return "functionals" if is_mlp else "frames"
+        return input_kind(self.encoder)
+
+    @property
+    def _is_fixed_length(self) -> bool:  # type: ignore[override]
+        return is_fixed_length(self.encoder)
 
     def _make_targets(self, y: np.ndarray, speakers: np.ndarray | None) -> dict[str, np.ndarray]:
         if self.gamma is None:
@@ -217,11 +221,8 @@ class DomainAdversarialClassifier(NeuralClassifier):
         return DomainAdversarialObjective(self.gamma, form=self.adversarial_loss)
 
     def _make_module(self, n_channels: int, n_bins: int, n_outputs: int) -> nn.Module:
-        if isinstance(self.encoder, str):
-            encoder = ENCODERS[self.encoder](self, n_channels, n_bins)
-        else:
-            encoder = copy.deepcopy(self.encoder)
-        size = _embedding_size(encoder, (n_channels, n_bins, self.n_frames_))
+        encoder = make_encoder(self, n_channels, n_bins)
+        size = embedding_size(encoder, self._input_kind, n_channels, n_bins, self.n_frames_)
         return self._add_speaker_head(encoder, self._make_head(size, n_outputs), size)
 
     def _continue_module(self) -> nn.Module:
@@ -239,29 +240,3 @@ class DomainAdversarialClassifier(NeuralClassifier):
         return MLPHead(
             size, n_outputs, hidden_layer_sizes=self.hidden_layer_sizes, dropout=self.dropout
         )
-
-
-def _embedding_size(encoder: nn.Module, shape: tuple[int, int, int]) -> int:
-    """Return the number of values that an encoder makes of an utterance."""
-    size = getattr(encoder, "embedding_size", None)
-    if size is not None:
-        return size
-    n_channels, n_bins, n_frames = shape
-    least_bins, least_frames = getattr(encoder, "min_shape", (1, 1))
-    batch = torch.zeros(2, n_channels, max(n_bins, least_bins), max(n_frames, least_frames))
-    training = encoder.training
-    try:
-        with torch.no_grad():
-            embedding = UtteranceNetwork(encoder.eval(), nn.Identity())(batch)
-    except RuntimeError as error:
-        raise ValueError(
-            f"the encoder does not take frames of shape {tuple(batch.shape)}, the axes "
-            f"(n_utterances, n_channels, n_bins, n_frames): {error}"
-        ) from error
-    encoder.train(training)
-    if getattr(embedding, "shape", ())[:-1] != (2,):
-        raise ValueError(
-            "the encoder must return one vector per utterance, (n_utterances, n_values); of "
-            f"{tuple(batch.shape)} it made {tuple(getattr(embedding, 'shape', ()))}"
-        )
-    return embedding.shape[1]

@@ -28,7 +28,8 @@ _FORMAT = 1
 _NETWORKS: dict[str, type[NeuralEstimator]] = {
     name: found
     for name in neural_network.__all__
-    if issubclass(found := getattr(neural_network, name), NeuralEstimator)
+    if inspect.isclass(found := getattr(neural_network, name))
+    and issubclass(found, NeuralEstimator)
     and not inspect.isabstract(found)
 }
 
@@ -91,7 +92,7 @@ def save(estimator: NeuralEstimator, path: str | os.PathLike) -> None:
     True
     """
     name = type(estimator).__name__
-    if _NETWORKS.get(name) is not type(estimator):
+    if not _is_network(estimator):
         raise TypeError(
             f"only networks of serkit.neural_network ({', '.join(_NETWORKS)}) can be saved so far, "
             f"and this is {name}. Save the network alone (pipeline[-1], say), or all of it by "
@@ -163,13 +164,22 @@ def _check_parameters(estimator: NeuralEstimator) -> None:
         )
 
 
-def _encode_parameters(estimator: NeuralEstimator) -> dict[str, Any]:
+def _is_network(value: Any) -> bool:
+    return _NETWORKS.get(type(value).__name__) is type(value)
+
+
+def _encode_parameters(estimator: NeuralEstimator, *, nested: bool = False) -> dict[str, Any]:
     encoded, left_out = {}, []
     for name, value in estimator.get_params(deep=False).items():
         if name == "device":
             continue
         try:
-            encoded[name] = to_json(value)
+            if _is_network(value):
+                parameters = _encode_parameters(value, nested=True)
+                about = {"class": type(value).__name__, "parameters": parameters}
+                encoded[name] = {"network": about}
+            else:
+                encoded[name] = to_json(value)
         except TypeError as error:
             if name not in _TRAINING_ONLY:
                 raise TypeError(
@@ -182,7 +192,7 @@ def _encode_parameters(estimator: NeuralEstimator) -> dict[str, Any]:
             left_out.append(name)
     if hasattr(estimator, "_metadata_request"):
         left_out.append("set_fit_request")
-    if left_out:
+    if left_out and not nested:  # A network within another one is never trained.
         warnings.warn(
             "what matters for training only and has no form in JSON is not saved, and will be at "
             f"its default: {', '.join(left_out)}",
@@ -235,16 +245,28 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return contents, weights
 
 
-def _rebuild(contents: dict[str, Any], weights: Mapping[str, Tensor]) -> NeuralEstimator:
+def _make_estimator(contents: dict[str, Any]) -> NeuralEstimator:
     cls = _NETWORKS.get(contents["class"])
     if cls is None:
         raise ValueError(f"there is no network {contents['class']!r} in this version of serkit")
-    parameters = {name: from_json(value) for name, value in contents["parameters"].items()}
-    unknown = parameters.keys() - inspect.signature(cls).parameters
+    unknown = contents["parameters"].keys() - inspect.signature(cls).parameters
     if unknown:
         raise ValueError(f"{cls.__name__} has no parameter {', '.join(sorted(unknown))}")
-    estimator = cls(**parameters)
+    estimator = cls(**{name: _decode(value) for name, value in contents["parameters"].items()})
     estimator._validate_params()
+    return estimator
+
+
+def _decode(encoded: Any) -> Any:
+    match encoded:
+        case {"network": contents}:
+            return _make_estimator(contents)
+    return from_json(encoded)
+
+
+def _rebuild(contents: dict[str, Any], weights: Mapping[str, Tensor]) -> NeuralEstimator:
+    estimator = _make_estimator(contents)
+    cls = type(estimator)
     for name, value in contents["attributes"].items():
         if hasattr(cls, name) or name in estimator.get_params(deep=False):
             raise ValueError(f"{name} is no result of fitting")

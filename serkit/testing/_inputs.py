@@ -37,8 +37,9 @@ def input_kind(estimator: Any) -> Kind:
         return input_kind(estimator.steps[0][1])
     if hasattr(estimator, "_input_kind"):
         return estimator._input_kind
-    if hasattr(params.get("transformer"), "transform"):
-        return input_kind(params["transformer"])
+    for inner in ("transformer", "estimator"):
+        if hasattr(params.get(inner), "fit"):
+            return input_kind(params[inner])
     if params.get("input") in ("audio", "frames"):
         return params["input"]
     if isinstance(estimator, AudioTransformer):
@@ -77,7 +78,8 @@ def make_input(
     Returns
     -------
     X : ndarray
-        Audio, frames of three bins, or functionals.
+        Audio, frames of three bins (or of those that the estimator has been
+        fitted on before), or functionals.
     """
     rng = np.random.default_rng(seed)
     kind = input_kind(estimator)
@@ -89,7 +91,8 @@ def make_input(
     if kind == "audio":
         signals = [_tone(rng, int(n)) for n in lengths]
     else:
-        signals = [rng.normal(size=(1, 3, n)).astype(np.float32) for n in lengths]
+        n_bins = getattr(getattr(estimator, "estimator", None), "n_bins_in_", 3)
+        signals = [rng.normal(size=(1, n_bins, n)).astype(np.float32) for n in lengths]
     return as_ragged(signals) if ragged else np.stack(signals)
 
 
