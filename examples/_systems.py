@@ -26,12 +26,13 @@ EPOCHS = {
 #: What makes a network other than its paper's, and how tables say so.
 WIDTHS = {
     "smoke": {
-        "cldnn": {"n_filters": 2, "lstm_hidden_size": 4},
+        "cldnn": {key: {"n_filters": 2, "lstm_hidden_size": 4} for key in ("s", "t", "st", "fst")},
         "acrnn": {"conv_channels": (2, 2), "linear_size": 8, "lstm_hidden_size": 4},
         "glam": {"n_filters": 2},
     },
     "bench": {
-        "cldnn": {"n_filters": 8, "lstm_hidden_size": 64},
+        # "st" and "fst" cost a tenth of these, and hand few values per frame on as they are.
+        "cldnn": {key: {"n_filters": 8, "lstm_hidden_size": 64} for key in ("s", "t")},
         "acrnn": {
             "conv_channels": (16, 32),
             "linear_size": 128,

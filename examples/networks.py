@@ -71,7 +71,8 @@ class Protocol:
             "LDNN": lambda: on_log_mel(LDNNClassifier(**self.training)),
         }
         for convolution in ("s", "t", "st", "fst"):
-            systems[f"CLDNN {convolution}{notes['cldnn']}"] = partial(self.cldnn, convolution)
+            note = notes["cldnn"] if convolution in WIDTHS[self.scale]["cldnn"] else ""
+            systems[f"CLDNN {convolution}{note}"] = partial(self.cldnn, convolution)
         systems[f"ACRNN{notes['acrnn']}"] = partial(make_acrnn, self.scale, **self.validation)
         for name, n_blocks in (("GLAM", 3), ("Modified GLAM", 4)):
             systems[f"{name}{notes['glam']}"] = partial(
@@ -102,7 +103,7 @@ class Protocol:
 
     def cldnn(self, convolution):
         """Return one of the four types of convolution."""
-        widths = WIDTHS[self.scale]["cldnn"]
+        widths = WIDTHS[self.scale]["cldnn"].get(convolution, {})
         return on_log_mel(CLDNNClassifier(convolution, **widths, **self.training))
 
     def describe(self):
