@@ -9,10 +9,19 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.model_selection import check_cv
 
+from serkit.datasets import Corpus
 from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.model_selection import check_speaker_leakage
+from serkit.neural_network import SegmentAggregationClassifier
+from serkit.utils import check_speakers
 
-__all__ = ["check_arguments", "check_sampling_rate", "find_crossing", "list_splits"]
+__all__ = [
+    "check_arguments",
+    "check_labels",
+    "check_sampling_rate",
+    "find_crossing",
+    "list_splits",
+]
 
 
 def check_arguments(pipelines: Mapping[str, BaseEstimator], seeds: Sequence[int] | None) -> None:
@@ -28,6 +37,22 @@ def check_arguments(pipelines: Mapping[str, BaseEstimator], seeds: Sequence[int]
             raise TypeError(f"pipeline {name!r} is no classifier: {pipeline!r}")
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be one or more different integers, or None; got {seeds!r}")
+
+
+def check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return emotions and speakers; raise if an utterance is without."""
+    if not len(corpus):
+        raise ValueError("the corpus has no utterances")
+    speakers = check_speakers(corpus.speakers, X)
+    y = check_speakers(corpus.y, X, name="y")
+    for what, labels in (("speaker", speakers), ("emotion", y)):
+        rows = [row for row, label in enumerate(labels) if label is None]
+        if rows:
+            raise ValueError(
+                f"{len(rows)} utterances have no {what} (the first is row {rows[0]}); leave them "
+                f"out with corpus[corpus.table.{what}.notna()]"
+            )
+    return y, speakers
 
 
 def check_sampling_rate(pipelines: Mapping[str, BaseEstimator], sampling_rate: int) -> None:
@@ -76,22 +101,49 @@ def find_crossing(
 
 def _crosses(name: str, pipeline: BaseEstimator, y: np.ndarray, speakers: np.ndarray) -> bool:
     """Say whether a part, at any depth, splits training rows across speakers."""
-    for part in (pipeline, *pipeline.get_params(deep=True).values()):
+    see_segments = _parts_that_see_segments(pipeline)
+    for part in _parts(pipeline):
         if not _splits_inside(part):
             continue
+        sees_segments = id(part) in see_segments
+        rows = _rows_of_segments(len(y)) if sees_segments else np.arange(len(y))
         try:
-            splits = _inner_splits(part, y, speakers)
+            splits = _inner_splits(part, y[rows], speakers[rows])
         except Exception:  # a splitter may need more than labels; fit will say what is wrong
             continue
-        largest = max((np.max(rows) for split in splits for rows in split if len(rows)), default=0)
-        if largest >= len(y):
+        largest = max((np.max(side) for split in splits for side in split if len(side)), default=0)
+        if largest >= len(rows) and not sees_segments:
             raise ValueError(
                 f"the cv inside pipeline {name!r} names row {largest}, but a fold trains on "
                 f"{len(y)} rows, counted from 0; use a splitter instead of predefined rows"
             )
-        if check_speaker_leakage(splits, speakers=speakers, on_leak=None):
+        if largest >= len(rows) or check_speaker_leakage(
+            splits, speakers=speakers[rows], on_leak=None
+        ):
             return True
     return False
+
+
+def _parts(estimator: BaseEstimator) -> list[Any]:
+    return [estimator, *estimator.get_params(deep=True).values()]
+
+
+def _parts_that_see_segments(pipeline: BaseEstimator) -> set[int]:
+    """Return the identities of what stands inside a classifier of segments."""
+    return {
+        id(part)
+        for outer in _parts(pipeline)
+        if isinstance(outer, SegmentAggregationClassifier)
+        for part in _parts(outer.estimator)
+    }
+
+
+def _rows_of_segments(n_utterances: int) -> np.ndarray:
+    """Return the utterances of some segments, for their real number is not known yet.
+
+    In an order by which only a splitter that looks at speakers keeps them apart.
+    """
+    return np.random.default_rng(0).permutation(np.repeat(np.arange(n_utterances), 3))
 
 
 def _splits_inside(part: Any) -> bool:

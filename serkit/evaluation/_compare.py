@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from serkit.datasets import Corpus
 from serkit.evaluation._checks import (
     check_arguments,
+    check_labels,
     check_sampling_rate,
     find_crossing,
     list_splits,
@@ -36,7 +37,7 @@ from serkit.model_selection import (
     SpeakerLeakageError,
     check_speaker_leakage,
 )
-from serkit.utils import check_speakers, describe_estimator, estimator_digest
+from serkit.utils import describe_estimator, estimator_digest
 
 __all__ = ["compare"]
 
@@ -158,7 +159,7 @@ def compare(
     if X is None and corpus.sampling_rate is not None:
         check_sampling_rate(pipelines, corpus.sampling_rate)
     X = corpus.audio if X is None else X
-    y, speakers = _check_labels(corpus, X)
+    y, speakers = check_labels(corpus, X)
     cv = LeaveSpeakersOut(1) if cv is None else cv
     folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
     crossing = find_crossing(pipelines, folds, y, speakers)
@@ -190,21 +191,6 @@ def compare(
         speaker_dependent=overlapping,
         crossing=crossing,
     )
-
-
-def _check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:
-    if not len(corpus):
-        raise ValueError("the corpus has no utterances")
-    speakers = check_speakers(corpus.speakers, X)
-    y = check_speakers(corpus.y, X, name="y")
-    for what, labels in (("speaker", speakers), ("emotion", y)):
-        rows = [row for row, label in enumerate(labels) if label is None]
-        if rows:
-            raise ValueError(
-                f"{len(rows)} utterances have no {what} (the first is row {rows[0]}); leave them "
-                f"out with corpus[corpus.table.{what}.notna()]"
-            )
-    return y, speakers
 
 
 def _make_folds(

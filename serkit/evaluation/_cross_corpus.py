@@ -1,8 +1,10 @@
 """From one corpus to another: without tuning, tuned, and trained there."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,31 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 
 from serkit.datasets import Corpus
-from serkit.evaluation._checks import check_arguments, check_sampling_rate
+from serkit.evaluation._checks import (
+    check_arguments,
+    check_labels,
+    check_sampling_rate,
+    list_splits,
+)
 from serkit.evaluation._compare import compare
 from serkit.evaluation._features import extract_features, split_stateless
 from serkit.evaluation._fold import seeded
 from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
 from serkit.evaluation._result import ComparisonResult
-from serkit.model_selection import LeaveSpeakersOut
+from serkit.evaluation._store import complete_file, sweep
+from serkit.model_selection import LeaveSpeakersOut, check_speaker_leakage
 from serkit.neural_network import FineTuneClassifier
 from serkit.utils import describe_estimator, requested_speakers
 
 __all__ = ["cross_corpus_validate"]
+
+#: What a FineTuneClassifier has from elsewhere, and the parameter that says it.
+_SET_HERE = {
+    "estimator": "estimator",
+    "unfreeze": "unfreeze",
+    "statistics": "statistics",
+    "random_state": "seeds",
+}
 
 
 def cross_corpus_validate(
@@ -32,7 +48,7 @@ def cross_corpus_validate(
     source: Corpus,
     target: Corpus,
     *,
-    unfreeze: Sequence[Any] = (0, 1, 2, 3),
+    unfreeze: int | str | Sequence[Any] = (0, 1, 2, 3),
     labels: Mapping[str, str] | Sequence[str] | None = None,
     cv: Any = None,
     statistics: str = "source",
@@ -67,17 +83,19 @@ def cross_corpus_validate(
         What is trained on first.
     target : Corpus
         What is tested on.
-    unfreeze : sequence, default=(0, 1, 2, 3)
+    unfreeze : int, str or sequence of these, default=(0, 1, 2, 3)
         What is trained on the target, one row of the table for each; see
         :class:`~serkit.neural_network.FineTuneClassifier`. 0 is without tuning,
-        which sees nothing of the target.
+        which sees nothing of the target. Stages that are trained together are
+        a list in the sequence: ``[["recurrence", "head"]]``.
     labels : dict of str to str, sequence of str or None, default=None
         The emotions: new labels of old ones, or the labels that are used;
         ``None`` takes those that both corpora have. Other utterances are left
         out.
-    cv : splitter, iterable of (train, test) or None, default=None
-        The folds of the target, made with its speakers as groups; ``None`` is
-        ``LeaveSpeakersOut(1)``. Rows are those of the utterances that are used.
+    cv : splitter, int, iterable of (train, test) or None, default=None
+        The folds of the target, made with its speakers as groups, once for all
+        seeds; ``None`` is ``LeaveSpeakersOut(1)``. Rows are those of the
+        utterances that are used.
     statistics : {"source", "target"}, default="source"
         Whether the transformers of a tuned pipeline (a scaler, say) keep to the
         source, or learn from the training part of the target. Without tuning
@@ -107,7 +125,8 @@ def cross_corpus_validate(
     result : ComparisonResult
         With a row for each way of training: "in-corpus", "zero-shot",
         "last 1 tuned" and so on. Its protocol names source, emotions and
-        statistics.
+        statistics. The times of tuned rows and of "zero-shot" leave out the
+        training on the source.
 
     Raises
     ------
@@ -115,6 +134,14 @@ def cross_corpus_validate(
         If there are less than two emotions in common, or other emotions in
         one corpus than in the other; if both corpora have the same name, or
         none, and speakers in common.
+    SpeakerLeakageError
+        If a fold has a speaker in both parts.
+
+    Warns
+    -----
+    UserWarning
+        If a network of the source in ``results_dir`` cannot be read; it is
+        trained again.
 
     See Also
     --------
@@ -152,21 +179,18 @@ def cross_corpus_validate(
     for corpus in (source, target):
         if corpus.sampling_rate is not None:
             check_sampling_rate({"estimator": estimator}, corpus.sampling_rate)
-    tuned = {
-        _name(part): FineTuneClassifier(
-            estimator, unfreeze=part, statistics=statistics, **(fine_tune or {})
-        )
-        for part in unfreeze
-    }
-    for classifier in tuned.values():
-        classifier._validate_params()
+    tuned = _make_tuned(estimator, unfreeze, statistics, fine_tune or {})
+    if not tuned and not in_corpus:
+        raise ValueError("there is nothing to compare: unfreeze is empty, and in_corpus=False")
     source, target = _share_labels(source, target, labels)
     speakers = _tell_apart(source, target)
     cv = LeaveSpeakersOut(1) if cv is None else cv
-    if not hasattr(cv, "split"):
-        cv = list(cv)
     if protocol is None:
-        protocol = str(cv) if hasattr(cv, "split") else "predefined folds"
+        named = hasattr(cv, "split") or isinstance(cv, int)
+        protocol = str(cv) if named else "predefined folds"
+    # Made once: a splitter without a random_state makes others for each seed.
+    folds = list_splits(cv, *check_labels(target, target.audio), X=target.audio)
+    check_speaker_leakage(folds, speakers=target.speakers)
     if cache == "auto":
         cache = None if results_dir is None else Path(results_dir) / "cache"
     stateless, rest = split_stateless(seeded(estimator, seeds[0], override=True))
@@ -181,11 +205,12 @@ def cross_corpus_validate(
         systems = {"in-corpus": model} if in_corpus else {}
         for name, classifier in tuned.items():
             systems[name] = clone(classifier).set_params(estimator=frozen)
+            systems[name]._check_stages()
         results.append(
             compare(
                 target,
                 systems,
-                cv=cv,
+                cv=folds,
                 X=X_target,
                 seeds=[seed],
                 results_dir=results_dir,
@@ -200,6 +225,28 @@ def cross_corpus_validate(
         folds=pd.concat([result.folds for result in results], ignore_index=True),
         predictions=pd.concat([result.predictions for result in results], ignore_index=True),
     )
+
+
+def _make_tuned(
+    estimator: BaseEstimator, unfreeze: Any, statistics: str, fine_tune: Mapping[str, Any]
+) -> dict[str, FineTuneClassifier]:
+    """Return what is tuned, by its name in tables, before there is a source."""
+    for name in sorted(_SET_HERE.keys() & fine_tune.keys()):
+        raise ValueError(
+            f"fine_tune must not have {name!r}: use the parameter {_SET_HERE[name]!r} of "
+            "cross_corpus_validate"
+        )
+    tuned = FineTuneClassifier(estimator, statistics=statistics, **fine_tune)
+    tuned._check_kind()
+    parts = [unfreeze] if isinstance(unfreeze, Integral | str) else list(unfreeze)
+    names = [_name(part) for part in parts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"unfreeze={unfreeze!r} has entries twice: {', '.join(twice)}")
+    classifiers = [clone(tuned).set_params(unfreeze=part) for part in parts]
+    for classifier in classifiers:
+        classifier._validate_params()
+    return dict(zip(names, classifiers, strict=True))
 
 
 class _Source(FrozenEstimator):
@@ -234,13 +281,32 @@ def _train(
         pipeline=describe_estimator(estimator),
         code=describe_code(estimator),
     )
-    path = Path(results_dir) / "sources" / f"{key}.joblib"
+    folder = Path(results_dir) / "sources"
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    path = folder / f"{key}.joblib"
+    fitted = _read(path)
+    if fitted is None:
+        fitted = _fit(estimator, X, y, speakers)
+        with complete_file(path) as file:
+            joblib.dump(fitted, file)
+    return _Source(fitted, key)
+
+
+def _read(path: Path) -> BaseEstimator | None:
+    """Return what was fitted in an earlier run, or None if there is nothing readable."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}.part")
-        joblib.dump(_fit(estimator, X, y, speakers), unfinished)
-        unfinished.replace(path)
-    return _Source(joblib.load(path), key)
+        return None
+    try:
+        return joblib.load(path)
+    except Exception as error:  # a pickle that is damaged may raise anything
+        warnings.warn(
+            f"{path} cannot be read ({type(error).__name__}: {error}); this network of the source "
+            "is trained again",
+            UserWarning,
+            stacklevel=4,
+        )
+        return None
 
 
 def _fit(estimator: BaseEstimator, X: Any, y: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
@@ -253,15 +319,23 @@ def _share_labels(
     source: Corpus, target: Corpus, labels: Mapping[str, str] | Sequence[str] | None
 ) -> tuple[Corpus, Corpus]:
     """Return what of the corpora has the same emotions."""
+    both = (source, target)
     if labels is None:
         labels = sorted(set(source.emotions) & set(target.emotions))
+    unknown = sorted(set(labels) - set(source.emotions) - set(target.emotions))
+    if unknown and not isinstance(labels, Mapping):
+        raise ValueError(
+            f"neither corpus has the labels {unknown}; the source has {source.emotions}, the "
+            f"target {target.emotions}"
+        )
     mapping = dict(labels) if isinstance(labels, Mapping) else {name: name for name in labels}
-    if len(set(mapping.values())) < 2:
+    found = [{mapping[name] for name in corpus.emotions if name in mapping} for corpus in both]
+    if len(found[0] & found[1]) < 2:
         raise ValueError(
             f"two emotions in common are needed; the source has {source.emotions}, the target "
             f"{target.emotions}. Bring their names together with labels={{old: new, ...}}"
         )
-    source, target = (corpus.map_labels(mapping, drop_unmapped=True) for corpus in (source, target))
+    source, target = (corpus.map_labels(mapping, drop_unmapped=True) for corpus in both)
     if source.emotions != target.emotions:
         raise ValueError(
             f"with these labels the source has {source.emotions} and the target "
@@ -289,9 +363,11 @@ def _tell_apart(source: Corpus, target: Corpus) -> np.ndarray:
 
 
 def _name(unfreeze: Any) -> str:
-    if not isinstance(unfreeze, str) and np.ndim(unfreeze) == 0:
-        return f"last {unfreeze} tuned" if unfreeze else "zero-shot"
-    return f"{unfreeze if isinstance(unfreeze, str) else ', '.join(unfreeze)} tuned"
+    if isinstance(unfreeze, list | tuple):
+        return f"{', '.join(map(str, unfreeze))} tuned"
+    if isinstance(unfreeze, str):
+        return f"{unfreeze} tuned"
+    return f"last {unfreeze} tuned" if unfreeze else "zero-shot"
 
 
 def _describe(source: Corpus, target: Corpus, statistics: str, folds: str) -> str:

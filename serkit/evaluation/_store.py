@@ -5,10 +5,11 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-__all__ = ["ResultsStore"]
+__all__ = ["ResultsStore", "complete_file", "sweep"]
 
 _DAY = 24 * 60 * 60
 
@@ -30,7 +31,7 @@ class ResultsStore:
         self.folder = None if folder is None else Path(folder) / "folds"
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _sweep(self.folder)
+            sweep(self.folder)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return the entry of a key, or None if there is no readable one."""
@@ -46,24 +47,32 @@ class ResultsStore:
         """Write the entry of a key, with what it is about for those who read the file."""
         if self.folder is None:
             return
-        temporary = self.folder / f".{key}-{secrets.token_hex(4)}.part"
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                json.dump({"key": key, "about": about, "record": record}, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path(key))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        entry = json.dumps({"key": key, "about": about, "record": record}, indent=1)
+        with complete_file(self._path(key)) as file:
+            file.write(entry.encode())
 
     def _path(self, key: str) -> Path:
         assert self.folder is not None
         return self.folder / f"{key}.json"
 
 
-def _sweep(folder: Path) -> None:
+@contextlib.contextmanager
+def complete_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to write, which gets its name once all is written, or never."""
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def sweep(folder: Path) -> None:
     """Remove what processes that were killed while writing left behind."""
     for temporary in folder.glob(".*.part"):
         with contextlib.suppress(OSError):

@@ -4,10 +4,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
+from serkit.modules import find_part
 from serkit.utils import import_optional
 
 __all__ = ["AttentionDisplay"]
+
+#: The part of a network that says how much every frame counts.
+_ATTENTION = "recurrence.attention.weights"
 
 
 class AttentionDisplay:
@@ -109,9 +114,9 @@ class AttentionDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted network with ``attention_weights``, such as
-            :class:`~serkit.neural_network.ACRNNClassifier`, or a pipeline that
-            ends in one.
+            A fitted network with attention over time, which is an
+            :class:`~serkit.neural_network.ACRNNClassifier` or has one for its
+            encoder, or a pipeline that ends in it.
         X : audio or frames
             Utterances that the estimator takes.
         utterance : int, default=0
@@ -134,17 +139,14 @@ class AttentionDisplay:
         """
         utterance = range(len(X))[utterance]
         X = X[utterance : utterance + 1]
-        if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X)
+        while isinstance(estimator, Pipeline):
+            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
             estimator = estimator[-1]
-        if not hasattr(estimator, "attention_weights"):
-            raise TypeError(
-                f"{type(estimator).__name__} has no attention over time; ACRNNClassifier has"
-            )
-        (weights,) = estimator.attention_weights(X)
+        _check_attends(estimator)
+        (weights,) = estimator.activations(X, _ATTENTION)
         display = cls(
-            weights,
-            frames_per_weight=estimator.frames_per_weight_,
+            np.ravel(weights),
+            frames_per_weight=estimator.net_.module_.min_shape[1],
             frames=np.reshape(X[0], (-1, estimator.n_bins_in_, np.shape(X[0])[-1])),
         )
         return display.plot(ax, name=name, **line_kw)
@@ -193,3 +195,17 @@ class AttentionDisplay:
             )
         display = cls(weights, frames_per_weight=frames_per_weight, frames=frames)
         return display.plot(ax, name=name, **line_kw)
+
+
+def _check_attends(estimator: Any) -> None:
+    name = type(estimator).__name__
+    if hasattr(estimator, "segmenter"):
+        raise TypeError(
+            f"{name} attends to segments, not to utterances; draw a segment: segments, _ = "
+            "model.segmenter.split(X), AttentionDisplay.from_estimator(model.estimator_, segments)"
+        )
+    check_is_fitted(estimator)
+    try:
+        find_part(estimator.net_.module_, _ATTENTION)
+    except (AttributeError, ValueError):
+        raise TypeError(f"{name} has no attention over time; ACRNNClassifier has") from None

@@ -81,6 +81,12 @@ class ACRNNClassifier(NeuralClassifier):
     so that an answer depends on the other utterances. That is not repeated here.
     Neither paper nor code has epochs: the code takes 5000 steps.
 
+    The public code also leaves out segments at random, so that every class has
+    300. ``RandomUnderSampler`` of imbalanced-learn cannot do that, for it takes
+    functionals only; ``class_weight="balanced"`` gives the classes equal weight
+    without leaving anything out. In a :class:`~serkit.pipeline.Pipeline` a step
+    of your own can, with ``fit_resample`` and ``sample_indices_``, the rows kept.
+
     References
     ----------
     Lazarević (2024), "An evaluation of speech emotion recognition systems based on
@@ -133,8 +139,8 @@ class ACRNNClassifier(NeuralClassifier):
         "preset": [StrOptions(set(_presets))],
         "n_conv_layers": [_POSITIVE],
         "conv_channels": ["array-like"],
-        "kernel_size": [_POSITIVE, tuple],
-        "pool_size": [_AUTO, _POSITIVE, tuple],
+        "kernel_size": [_POSITIVE, "array-like"],
+        "pool_size": [_AUTO, _POSITIVE, "array-like"],
         "linear_size": [_POSITIVE],
         "lstm_hidden_size": [_POSITIVE],
         "attention": [StrOptions({"auto", "linear", "sigmoid"})],

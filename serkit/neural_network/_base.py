@@ -4,34 +4,22 @@ import copy
 import dataclasses
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    is_classifier,
-)
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 from torch import nn
 
-from serkit.modules import find_part, is_length_aware
-from serkit.neural_network._batches import (
-    UtteranceTags,
-    check_functionals,
-    fit_lengths,
-    separate,
-    tap,
-)
+from serkit.modules import is_length_aware
+from serkit.neural_network._batches import UtteranceTags, check_functionals, fit_lengths
 from serkit.neural_network._documentation import complete_docstring
+from serkit.neural_network._fitted_network import FittedNetwork
 from serkit.neural_network._validation_rows import split_validation_rows
 from serkit.training import (
     OPTIMIZERS,
@@ -43,13 +31,13 @@ from serkit.training import (
     choose_device,
     torch_session,
 )
-from serkit.utils import as_ragged, check_frames, check_speakers, is_ragged
+from serkit.utils import check_frames, check_speakers
 
 __all__ = ["NeuralEstimator"]
 
 
 @complete_docstring
-class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, ABC):
+class NeuralEstimator(FittedNetwork, BaseEstimator, ABC):
     """Base of the estimators that train a network: data in, a skorch net inside.
 
     A subclass adds its own parameters and :meth:`_make_module`. The network it
@@ -63,7 +51,6 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     %(training)s
     """
 
-    net_: UtteranceNet
     history_: pd.DataFrame
 
     #: What changes the time that training takes, but not its result.
@@ -322,107 +309,6 @@ class NeuralEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             min_shape=getattr(module, "min_shape", (1, 1)),
             name=type(self).__name__,
         )
-
-    # What comes out.
-
-    def _infer(self, X: Any, *, stage: str | None = None) -> Any:
-        """Return the outputs of the network, or of one of its stages."""
-        check_is_fitted(self, "net_")
-        outputs = self._apply(self._check_input(X, reset=False), stage=stage)
-        has_time = outputs[0].ndim > 1
-        return as_ragged(outputs) if has_time and is_ragged(X) else np.stack(outputs)
-
-    def _apply(self, utterances: Any, *, stage: str | None) -> list[np.ndarray]:
-        module = self.net_.module_
-        rows = np.arange(len(utterances))
-        with torch_session(num_threads=self.num_threads):
-            data = UtteranceData(self._fit_lengths(utterances, rows, module))
-            function = None if stage is None else partial(tap, module, find_part(module, stage))
-            batches = self.net_.infer_batches(data, function=function)
-        outputs: list[Any] = [None] * len(utterances)
-        for batch_rows, output in batches:
-            for row, value in zip(batch_rows, separate(output), strict=True):
-                outputs[row] = value
-        return outputs
-
-    def activations(self, X: Any, stage: str) -> np.ndarray:
-        """Return what a stage of the fitted network makes of every utterance.
-
-        Parameters
-        ----------
-        X : frames or functionals
-            The utterances.
-        stage : str
-            Name in ``stages_``, or of a part of a stage: "recurrence.layer".
-
-        Returns
-        -------
-        values : ndarray
-            One vector per utterance; behind a stage that still has a time axis
-            one array per utterance (1-D, dtype object), of the frames that are
-            its own.
-
-        Raises
-        ------
-        ValueError
-            If the network has no such stage.
-        """
-        check_is_fitted(self, "net_")
-        find_part(self.net_.module_, stage)
-        return self._infer(X, stage=stage)
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the embedding of every utterance, which the head of the network reads.
-
-        Parameters
-        ----------
-        X : frames or functionals
-            The utterances.
-
-        Returns
-        -------
-        embedding : ndarray of shape (n_utterances, n_values)
-        """
-        return self._infer(X, stage=self.stages_[-2])
-
-    @property
-    def stages_(self) -> list[str]:
-        """Names of the parts of the fitted network, from input to output."""
-        check_is_fitted(self, "net_")
-        return list(self.net_.module_.stages)
-
-    def freeze(self, stages: str | Iterable[str]) -> "NeuralEstimator":
-        """Keep stages of the fitted network as they are in later calls of ``fit``.
-
-        It takes effect with ``warm_start=True``: neither the weights of the
-        stages change nor their batch statistics.
-
-        Parameters
-        ----------
-        stages : str or iterable of str
-            Names in ``stages_``, or of parts of stages, such as
-            "recurrence.layer"; none thaws all.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            If the network has no such stage.
-        """
-        stages = (stages,) if isinstance(stages, str) else tuple(stages)
-        check_is_fitted(self, "net_")
-        module = self.net_.module_
-        for stage in stages:
-            find_part(module, stage)
-        if set(stages) >= set(self.stages_):
-            raise ValueError("all stages are to be frozen, so nothing would be left to train")
-        for stage in getattr(self, "frozen_stages_", ()):
-            find_part(module, stage).requires_grad_(True)
-        self.frozen_stages_ = stages
-        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

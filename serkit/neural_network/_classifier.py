@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils import check_random_state, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from serkit.modules import find_part
 from serkit.neural_network._base import NeuralEstimator
+from serkit.neural_network._labels import check_labels
 from serkit.training import ClassificationObjective, torch_session
 
 __all__ = ["NeuralClassifier"]
@@ -159,9 +159,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         return ClassificationObjective()
 
     def _check_target(self, y: Any, *, reset: bool) -> np.ndarray:
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
+        y = check_labels(self, y)
         if reset:
             self.classes_, codes = np.unique(y, return_inverse=True)
             if len(self.classes_) < 2:

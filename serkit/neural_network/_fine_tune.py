@@ -10,15 +10,15 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, column_or_1d, get_tags
+from sklearn.utils import check_consistent_length, compute_class_weight, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
+from serkit.neural_network._going_on import ends_in_network, go_on, no_network
+from serkit.neural_network._labels import check_labels
+from serkit.neural_network._segment_aggregation import check_takes_weight
 from serkit.neural_network._stages import freed_stages, frozen_stages, stage_table
 from serkit.utils import check_speakers, forget_features, is_ragged, requested_speakers
 
@@ -55,7 +55,9 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         which training ends.
     validation : "auto", float, splitter or None, default="auto"
         The utterances that choose the best epoch, as of a network: "auto" is a
-        fifth of the speakers if ``fit`` gets speakers, otherwise none.
+        fifth of the speakers if ``fit`` gets speakers, otherwise none. The rows
+        that a splitter divides in a :class:`SegmentAggregationClassifier` are
+        segments: only speakers tell it which belong together.
     new_head : bool or "auto", default="auto"
         Put an untrained head for the classes of y in the place of the old one;
         it is trained whatever `unfreeze` says. "auto" does so if there are
@@ -153,7 +155,9 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, *, speakers: Any = None) -> "FineTuneClassifier":
+    def fit(
+        self, X: Any, y: Any, *, speakers: Any = None, sample_weight: Any = None
+    ) -> "FineTuneClassifier":
         """Train what is to be trained.
 
         Parameters
@@ -164,15 +168,18 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Their classes.
         speakers : array-like of shape (n_utterances,), default=None
             Their speakers, by which validation utterances are held out.
+        sample_weight : array-like of shape (n_utterances,), default=None
+            Their weights in the loss. In a pipeline, a step that is to get them
+            has to request them.
 
         Returns
         -------
         self : object
         """
         keep = self.statistics == "source" or self._trains_nothing()
-        model, network = _continue(copy.deepcopy(self._source()), keep_statistics=keep)
+        model, network = go_on(copy.deepcopy(self._source()), keep_statistics=keep)
         self._check_columns(X, reset=True)
-        y = self._check_target(y)
+        y = check_labels(self, y)
         check_consistent_length(X, y)
         replace_head = self._needs_new_head(y, network)
         n_before = len(network.history_)
@@ -181,7 +188,11 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             self._prepare(network, y, replace_head=replace_head)
             speakers = None if speakers is None else check_speakers(speakers, y)
             with config_context(enable_metadata_routing=True):
-                model.fit(X, y, **requested_speakers(model, "fit", speakers))
+                metadata = requested_speakers(model, "fit", speakers)
+                if sample_weight is not None:
+                    check_takes_weight(model)
+                    metadata["sample_weight"] = sample_weight
+                model.fit(X, y, **metadata)
         self.estimator_, self.network_, self.classes_ = model, network, network.classes_
         history = network.history_.iloc[n_before:].reset_index(drop=True)
         self.history_ = history.assign(epoch=np.arange(len(history)))
@@ -228,8 +239,7 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             For every stage its number of weights, and the value of `unfreeze`
             from which on it is trained.
         """
-        _, network = _continue(copy.deepcopy(self._source()), keep_statistics=True)
-        return stage_table(network)
+        return stage_table(self._source_network())
 
     # What is given.
 
@@ -250,6 +260,20 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             ) from None
         return self.estimator.estimator
 
+    def _source_network(self) -> NeuralClassifier:
+        """Return a copy of the network in the estimator that was given."""
+        _, network = go_on(copy.deepcopy(self._source()), keep_statistics=True)
+        return network
+
+    def _check_kind(self) -> None:
+        """Raise if there is no network in the estimator, which may still be unfitted."""
+        if not ends_in_network(self.estimator):
+            raise no_network(self.estimator)
+
+    def _check_stages(self) -> None:
+        """Raise if `unfreeze` names or counts what the network has not."""
+        freed_stages(self._source_network(), self.unfreeze)
+
     def _check_columns(self, X: Any, *, reset: bool) -> None:
         """Remember or compare the columns of X; the frames of a row need no fixed number."""
         if reset:
@@ -259,16 +283,6 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         # What the values may be depends on the first step.
         options = {"dtype": None, "accept_sparse": True, "ensure_all_finite": False}
         validate_data(self, X, reset=reset, **options)
-
-    def _check_target(self, y: Any) -> np.ndarray:
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None"
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return y
 
     def _check_trainable(self, y: np.ndarray) -> None:
         classes = set(y.tolist())
@@ -309,6 +323,7 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         )
         freed = freed_stages(network, self.unfreeze)
         if replace_head:
+            _check_class_weight(network, y)
             network._replace_head(y)
             freed.add("head")
         network.freeze(frozen_stages(network, freed))
@@ -330,41 +345,14 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return tags
 
 
-class _Kept(FrozenEstimator):
-    """A fitted transformer, which still gets the metadata that it asks for."""
-
-    def get_metadata_routing(self) -> Any:
-        return get_routing_for_object(self.estimator)
-
-
-def _continue(model: Any, *, keep_statistics: bool) -> tuple[Any, NeuralClassifier]:
-    """Return a fitted model, changed so that ``fit`` goes on, and the network in it."""
-    again = {"keep_statistics": keep_statistics}
-    if isinstance(model, FrozenEstimator):
-        return _continue(model.estimator, **again)
-    if isinstance(model, FineTuneClassifier):
-        return _continue(model.estimator_, **again)
-    if hasattr(model, "best_estimator_"):
-        return _continue(model.best_estimator_, **again)
-    if isinstance(model, Pipeline):
-        *before, (name, last) = model.steps
-        last, network = _continue(last, **again)
-        if keep_statistics:
-            before = [(name, _keep(step)) for name, step in before]
-        model.steps = [*before, (name, last)]
-        return model, network
-    if isinstance(model, NeuralClassifier):
-        return model.set_params(warm_start=True), model
-    if hasattr(model, "estimator_") and "warm_start" in model.get_params(deep=False):
-        model.estimator_, network = _continue(model.estimator_, **again)
-        return model.set_params(warm_start=True), network
-    raise TypeError(
-        f"there is no network to tune in {type(model).__name__}: FineTuneClassifier takes a "
-        "NeuralClassifier, a Pipeline that ends in one, a SegmentAggregationClassifier of these, "
-        "or a search over them"
-    )
-
-
-def _keep(step: Any) -> Any:
-    """Return a step whose ``fit`` changes nothing; samplers have to act on what is new."""
-    return _Kept(step) if hasattr(step, "transform") else step
+def _check_class_weight(network: NeuralClassifier, y: np.ndarray) -> None:
+    """Raise if the weights of the old classes do not fit the new ones."""
+    weight = network.class_weight
+    try:
+        compute_class_weight(weight, classes=np.unique(y), y=y)
+    except ValueError as error:
+        raise ValueError(
+            f"class_weight={weight} of the {type(network).__name__} is for other classes than "
+            f"{np.unique(y).tolist()}, which the new head is for; set another in the network "
+            'before it is tuned: network.set_params(class_weight="balanced"), or a dict of these'
+        ) from error

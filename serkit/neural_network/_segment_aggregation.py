@@ -13,19 +13,18 @@ from sklearn.base import (
     clone,
     is_classifier,
 )
-from sklearn.utils import check_consistent_length, column_or_1d, get_tags
+from sklearn.utils import check_consistent_length, get_tags
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import get_routing_for_object
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     _num_samples,
-    assert_all_finite,
     check_is_fitted,
     has_fit_parameter,
     validate_data,
 )
 
+from serkit.neural_network._labels import check_labels
 from serkit.utils import (
     at_segments,
     check_container,
@@ -35,7 +34,7 @@ from serkit.utils import (
     requested_speakers,
 )
 
-__all__ = ["SegmentAggregationClassifier"]
+__all__ = ["SegmentAggregationClassifier", "check_takes_weight"]
 
 
 class SegmentAggregationClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -82,6 +81,10 @@ class SegmentAggregationClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
     Speakers go to whatever asks for them inside: networks for their validation,
     splitters of searches, ``SpeakerStandardizer``. Segments of one utterance
     have one speaker, so nothing that keeps speakers apart divides them.
+
+    Without speakers, a network inside whose ``validation`` is a share holds out
+    whole utterances, with all their segments. Behind a sampler or in a search it
+    cannot know them, and refuses to.
 
     Weights go to a pipeline or a search inside only if a step requests them:
     ``step.set_fit_request(sample_weight=True)``.
@@ -148,18 +151,20 @@ class SegmentAggregationClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         """
         self._check_estimator()
         X = self._check_input(X, reset=True)
-        y = self._check_target(X, y)
+        y = check_labels(self, y)
+        check_consistent_length(X, y)
         if speakers is not None:
             speakers = check_speakers(speakers, X)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         segments, parents = self.segmenter.split(X)
+        _check_no_class_lost(y, parents)
         going_on = self.warm_start and hasattr(self, "estimator_")
         estimator = self.estimator_ if going_on else clone(self.estimator)
         with config_context(enable_metadata_routing=True), at_segments(parents):
             metadata = _requested(estimator, "fit", speakers, parents)
             if sample_weight is not None:
-                _check_takes_weight(estimator)
+                check_takes_weight(estimator)
                 metadata["sample_weight"] = sample_weight[parents]
             self.estimator_ = estimator.fit(segments, y[parents], **metadata)
         self.classes_ = self.estimator_.classes_
@@ -250,7 +255,7 @@ class SegmentAggregationClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         if self.aggregate != "vote" and not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
                 f"aggregate={self.aggregate!r} needs posteriors, but {name} has no predict_proba; "
-                'use aggregate="vote", or CalibratedClassifierCV around the classifier'
+                'use aggregate="vote"'
             )
 
     def _check_input(self, X: Any, *, reset: bool) -> Any:
@@ -259,17 +264,6 @@ class SegmentAggregationClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEsti
         if reset:
             forget_features(self)
         return X
-
-    def _check_target(self, X: Any, y: Any) -> np.ndarray:
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None"
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        check_consistent_length(X, y)
-        return y
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -290,7 +284,18 @@ def _requested(
     return requested_speakers(estimator, method, None if speakers is None else speakers[parents])
 
 
-def _check_takes_weight(estimator: Any) -> None:
+def _check_no_class_lost(y: np.ndarray, parents: np.ndarray) -> None:
+    lost = sorted(set(y.tolist()) - set(y[parents].tolist()))
+    if lost:
+        raise ValueError(
+            f"all utterances of {', '.join(map(repr, lost))} are too short for a segment, so "
+            "nothing could be learnt of them; set short='pad' or short='repeat' in the segmenter, "
+            "or leave the utterances out"
+        )
+
+
+def check_takes_weight(estimator: Any) -> None:
+    """Raise if ``fit`` of an estimator makes no use of the weights of its rows."""
     if has_fit_parameter(estimator, "sample_weight"):
         return
     if not get_routing_for_object(estimator).consumes("fit", ["sample_weight"]):

@@ -28,21 +28,29 @@ def stage_table(network: NeuralEstimator) -> pd.DataFrame:
 def freed_stages(network: NeuralEstimator, unfreeze: Any) -> set[str]:
     """Return the names of the stages, or of parts of stages, that are to be trained."""
     stages = network.stages_
-    if unfreeze == "all":
+    weighted = stage_table(network).index.tolist()
+    if isinstance(unfreeze, str) and unfreeze == "all":
         return set(stages)
     if isinstance(unfreeze, Integral):
-        weighted = stage_table(network).index.tolist()
         number = int(unfreeze)
         if number > len(weighted):
             raise ValueError(
                 f"unfreeze={number}, but only {len(weighted)} stages have weights: {weighted}, "
                 "from the output"
             )
-        return set(stages[stages.index(weighted[number - 1]) :])
-    names = {unfreeze} if isinstance(unfreeze, str) else set(unfreeze)
-    for name in names:
-        find_part(network.net_.module_, name)
-    return names
+        return set(stages[stages.index(weighted[number - 1]) :]) if number else set()
+    names = [unfreeze] if isinstance(unfreeze, str) else list(unfreeze)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"a list in unfreeze holds names of stages, got {names}")
+    parts = {name: find_part(network.net_.module_, name) for name in names}
+    empty = [name for name, part in parts.items() if not list(part.parameters())]
+    if empty or not names:
+        what = f"{', '.join(map(repr, empty))} without weights" if empty else "nothing"
+        raise ValueError(
+            f"unfreeze={unfreeze!r} names {what}; the stages that have weights to train are "
+            f"{weighted}, from the output"
+        )
+    return set(names)
 
 
 def frozen_stages(network: NeuralEstimator, freed: Iterable[str]) -> list[str]:

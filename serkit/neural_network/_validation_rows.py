@@ -1,6 +1,7 @@
 """Which training utterances choose the best epoch."""
 
 import warnings
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from serkit.model_selection import SpeakerHoldout
+from serkit.utils import segment_parents
 
 __all__ = ["split_validation_rows"]
 
@@ -40,12 +42,14 @@ def split_validation_rows(
             validation = None
     if validation is None:
         return rows, None
-    if isinstance(validation, Real):
-        splitter = _share_of(float(validation), y, speakers, stratify=stratify, seed=seed)
+    splits: Iterable[tuple[np.ndarray, np.ndarray]]
+    is_share = isinstance(validation, Real)
+    if is_share and speakers is None:
+        splits = _split_utterances(float(validation), y, stratify=stratify, seed=seed)
     else:
-        splitter = validation
-    groups = None if speakers is None else speakers[real]
-    splits = splitter.split(np.zeros((len(real), 1)), y[real], groups)
+        splitter = SpeakerHoldout(float(validation), random_state=seed) if is_share else validation
+        groups = None if speakers is None else speakers[real]
+        splits = splitter.split(np.zeros((len(real), 1)), y[real], groups)
     train, valid = next(iter(splits), ([], []))
     train, valid = real[train], real[valid]
     if not len(valid) or not len(train):
@@ -63,18 +67,41 @@ def split_validation_rows(
     return np.concatenate([train, synthetic]), valid
 
 
-def _share_of(
-    share: float, y: np.ndarray, speakers: np.ndarray | None, *, stratify: bool, seed: int
-) -> Any:
-    if speakers is not None:
-        return SpeakerHoldout(share, random_state=seed)
+def _split_utterances(
+    share: float, y: np.ndarray, *, stratify: bool, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Hold out a share of the utterances, each with all its segments."""
+    utterance_of_row = _find_utterances(share, y)
     warnings.warn(
         f"validation={share} splits utterances, for speakers are not given: the best epoch is "
         "chosen on speakers that were trained on. Pass speakers to fit",
         UserWarning,
         stacklevel=6,
     )
-    counts = np.unique(y, return_counts=True)[1] if stratify else np.array([1])
-    holds_all = min(share, 1 - share) * len(y) >= len(counts)
+    utterances, first_rows = np.unique(utterance_of_row, return_index=True)
+    labels = y[first_rows]
+    counts = np.unique(labels, return_counts=True)[1] if stratify else np.array([1])
+    holds_all = min(share, 1 - share) * len(labels) >= len(counts)
     cls = StratifiedShuffleSplit if counts.min() > 1 and holds_all else ShuffleSplit
-    return cls(1, test_size=share, random_state=seed)
+    _, held_out = next(cls(1, test_size=share, random_state=seed).split(labels, labels))
+    is_valid = np.isin(utterance_of_row, utterances[held_out])
+    return [(np.flatnonzero(~is_valid), np.flatnonzero(is_valid))]
+
+
+def _find_utterances(share: float, y: np.ndarray) -> np.ndarray:
+    """Return the utterance that every row is from, itself unless rows are segments."""
+    parents = segment_parents()
+    if parents is None:
+        return np.arange(len(y))
+    if len(parents) != len(y) or not _is_constant_within(parents, y):
+        raise ValueError(
+            f"validation={share} cannot tell which segments are of one utterance, for a sampler or "
+            "a search has changed the rows, and segments of an utterance that is trained on must "
+            "not choose the epoch: pass speakers to fit, or set validation=None"
+        )
+    return np.asarray(parents)
+
+
+def _is_constant_within(groups: Sequence[int], values: np.ndarray) -> bool:
+    _, first_rows, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
+    return bool((values[first_rows][group_of_row] == values).all())

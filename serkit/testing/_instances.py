@@ -75,9 +75,12 @@ _EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "CRNNRegressor": _RANDOM_BATCHES,
     "DomainAdversarialClassifier": _RANDOM_BATCHES,
     "FineTuneClassifier": {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "batch normalization counts a repeated row twice, a weighted one once"
+        ),
         "check_estimators_overwrite_params": (
             "it compares with a copy by pickled bytes, which differ for equal networks"
-        )
+        ),
     },
     "GLAMClassifier": _RANDOM_BATCHES,
     "LDNNClassifier": _RANDOM_BATCHES,

@@ -212,7 +212,7 @@ class UtteranceNet(NeuralNet):
             lengths = inputs.get("lengths")
             augmented = self.augment(inputs["x"], lengths, self.generator_)
             inputs["x"] = mask_frames(augmented, lengths)
-        output, parts = self._evaluate(inputs, targets)
+        output, parts = self._train_on(inputs, targets)
         parts["loss"].backward()
         for name, value in parts.items():
             if name != "loss":
@@ -248,6 +248,19 @@ class UtteranceNet(NeuralNet):
             for part in find_part(self.module_, stage).eval().modules():
                 if isinstance(part, nn.RNNBase):  # on a GPU it has a gradient in training mode only
                     part.train(training)
+
+    def _train_on(
+        self, inputs: dict[str, Tensor], targets: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        try:
+            return self._evaluate(inputs, targets)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise ValueError(
+                f"batch_size={self.batch_size}: the network normalises by the variance of a batch, "
+                "which a single utterance has not; set batch_size to 2 or more"
+            ) from error
 
     def _evaluate(
         self, inputs: dict[str, Tensor], targets: dict[str, Tensor]

@@ -25,7 +25,7 @@ from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
-from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows
+from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
 from serkit.utils._validation import check_speakers
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "open_audio",
     "parallel_map",
     "requested_speakers",
+    "segment_parents",
     "source_digest",
     "stack",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["SignalWarning", "at_row", "at_segments", "name_rows"]
+__all__ = ["SignalWarning", "at_row", "at_segments", "name_rows", "segment_parents"]
 
 _ROW: ContextVar[int | None] = ContextVar("row", default=None)
 _NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
@@ -77,6 +77,9 @@ def at_row(row: int) -> Iterator[list[str]]:
 def at_segments(parents: Sequence[int]) -> Iterator[None]:
     """Let errors and warnings name utterances where a step sees segments of them.
 
+    What divides rows inside can keep segments of one utterance together, see
+    :func:`segment_parents`.
+
     Parameters
     ----------
     parents : sequence of int
@@ -97,6 +100,26 @@ def at_segments(parents: Sequence[int]) -> Iterator[None]:
         raise
     finally:
         _PARENTS.reset(token)
+
+
+def segment_parents() -> Sequence[int] | None:
+    """Return the utterance that each segment is from, inside :func:`at_segments`.
+
+    A step behind a sampler, or in a search, has other rows than these.
+
+    Returns
+    -------
+    parents : sequence of int or None
+        ``None`` outside.
+
+    Examples
+    --------
+    >>> from serkit.utils import at_segments, segment_parents
+    >>> with at_segments([0, 0, 1]):
+    ...     segment_parents()
+    [0, 0, 1]
+    """
+    return _PARENTS.get()
 
 
 def name_rows(rows: Sequence[int]) -> str:

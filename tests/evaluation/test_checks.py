@@ -15,8 +15,8 @@ from serkit.evaluation import HoldoutSearchCV, compare
 from serkit.evaluation._checks import find_crossing
 from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
 from serkit.model_selection import LeaveSpeakersOut, SpeakerHoldout
-from serkit.neural_network import MLPClassifier
-from serkit.preprocessing import PreEmphasis, Resampler
+from serkit.neural_network import MLPClassifier, SegmentAggregationClassifier
+from serkit.preprocessing import FixedLengthSegmenter, PreEmphasis, Resampler
 
 GRID = {"C": [0.1, 1.0]}
 MODEL = LogisticRegression()
@@ -122,6 +122,36 @@ def test_an_empty_corpus_is_refused(features):
     corpus, X = features
     with pytest.raises(ValueError, match="no utterances"):
         compare(corpus[np.zeros(48, bool)], {"m": DummyClassifier()}, X=X[:0])
+
+
+def of_segments(inner):
+    return SegmentAggregationClassifier(inner, FixedLengthSegmenter(4), aggregate="vote")
+
+
+@pytest.mark.parametrize(
+    ("inner", "found"),
+    [
+        (GridSearchCV(MODEL, GRID, cv=KFold(2)), True),
+        (make_pipeline(StandardScaler(), CalibratedClassifierCV(MODEL, cv=2)), True),
+        (GridSearchCV(MODEL, GRID, cv=[(np.arange(6), np.arange(6, 12))]), True),
+        (GridSearchCV(MODEL, GRID, cv=[(np.arange(50), np.arange(50, 99))]), True),
+        (MLPClassifier(validation=KFold(2)), True),
+        (GridSearchCV(MODEL, GRID, cv=LeaveSpeakersOut()), False),
+        (CalibratedClassifierCV(MODEL, cv=GroupKFold(2)), False),
+        (MLPClassifier(validation=SpeakerHoldout(random_state=0)), False),
+        (MLPClassifier(validation=0.3), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_splits_of_segments_are_not_taken_for_splits_of_utterances(inner, found):
+    """Two halves of the utterances have other speakers, two halves of the segments have not."""
+    y, speakers = np.array(["a", "b"] * 6), np.repeat(list("stuv"), 3).astype(object)
+    pipelines = {"p": make_pipeline(StandardScaler(), of_segments(inner))}
+    folds = [(np.arange(12), np.arange(12))]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert find_crossing(pipelines, folds, y, speakers) == (("p",) if found else ())
+    assert len(caught) == found
 
 
 class NeedsFeatures:

@@ -1,13 +1,17 @@
 """From corpus to corpus: who sees what, what is kept, and that tuning helps."""
 
+import os
+
 import numpy as np
 import pytest
+from sklearn.model_selection import GroupShuffleSplit, KFold
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from serkit.datasets import Corpus
 from serkit.evaluation import cross_corpus_validate
 from serkit.feature_extraction import LogMelSpectrogram, TemporalPooling
-from serkit.model_selection import LeaveSpeakersOut
+from serkit.model_selection import LeaveSpeakersOut, SpeakerLeakageError
 from serkit.neural_network import MLPClassifier
 from serkit.pipeline import make_pipeline
 
@@ -120,26 +124,102 @@ def test_in_corpus_is_what_compare_does(here, there):
     np.testing.assert_allclose(found, network.predict_proba(there.audio[speaker]), atol=1e-6)
 
 
-def test_a_stopped_run_goes_on(here, there, tmp_path, monkeypatch):
-    options = {"results_dir": tmp_path, "seeds": (0, 1), "unfreeze": (0, 1)}
-    first = run(here, there, **options)
-    sources = {path: path.stat().st_mtime_ns for path in (tmp_path / "sources").iterdir()}
-    lost, *_ = (tmp_path / "folds").glob("*.json")
-    lost.unlink()
-    fits = []
+@pytest.fixture
+def fits(monkeypatch):
+    """The numbers of utterances of all fits of a network from now on."""
+    numbers = []
     original = MLPClassifier.fit
 
     def count(self, X, y, **metadata):
-        fits.append(len(y))
+        numbers.append(len(y))
         return original(self, X, y, **metadata)
 
     monkeypatch.setattr(MLPClassifier, "fit", count)
+    return numbers
+
+
+def test_a_stopped_run_goes_on(here, there, tmp_path, fits):
+    options = {"results_dir": tmp_path, "seeds": (0, 1), "unfreeze": (0, 1)}
+    first = run(here, there, **options)
+    sources = {path: path.stat().st_mtime_ns for path in (tmp_path / "sources").iterdir()}
+    entries = (tmp_path / "folds").glob("*.json")
+    lost, *_ = (path for path in entries if "FineTuneClassifier" not in path.read_text())
+    lost.unlink()
+    fits.clear()
     again = run(here, there, **options)
-    assert len(fits) <= 1  # none for a fold that is zero-shot
+    assert fits == [16]  # of in-corpus: two of three speakers of the target
     assert again.predictions.equals(first.predictions)
     assert sources == {path: path.stat().st_mtime_ns for path in (tmp_path / "sources").iterdir()}
     run(here, there, **options)
-    assert len(fits) <= 1
+    assert len(fits) == 1
+
+
+def test_a_source_that_cannot_be_read_is_trained_again(here, there, tmp_path, fits):
+    options = {"results_dir": tmp_path, "unfreeze": [1], "in_corpus": False}
+    first = run(here, there, **options)
+    (path,) = (tmp_path / "sources").iterdir()
+    whole = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:100])
+    fits.clear()
+    with pytest.warns(UserWarning, match=f"{path.name} cannot be read .* trained again"):
+        again = run(here, there, **options)
+    assert fits == [24]
+    assert again.predictions.equals(first.predictions)
+    assert path.stat().st_size == pytest.approx(whole, rel=0.01)
+    run(here, there, **options)
+    assert len(fits) == 1
+
+
+def test_a_source_is_written_whole_or_not_at_all(here, there, tmp_path, monkeypatch):
+    options = {"results_dir": tmp_path, "unfreeze": [0], "in_corpus": False}
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    abandoned = folder / ".abandoned.part"
+    abandoned.write_bytes(b"half")
+    os.utime(abandoned, (0, 0))
+
+    def stop(fitted, file):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("serkit.evaluation._cross_corpus.joblib.dump", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(here, there, **options)
+    assert list(folder.iterdir()) == []
+    run(here, there, **options)
+    assert [path.suffix for path in folder.iterdir()] == [".joblib"]
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "message"), [((0, 9), "unfreeze=9, but only 2"), ("pooling", "no stage 'pooling'")]
+)
+def test_stages_are_looked_up_before_any_fold(here, there, fits, unfreeze, message):
+    with pytest.raises(ValueError, match=message):
+        run(here, there, unfreeze=unfreeze)
+    assert fits == [24]  # the source
+
+
+def test_all_seeds_have_the_same_folds(here):
+    six = make_corpus("there", speakers="abcdef")
+    result = run(here, six, cv=GroupShuffleSplit(3, test_size=2), seeds=(0, 1), unfreeze=0)
+    tested = result.folds.groupby(["pipeline", "fold"])["test_speakers"].nunique()
+    assert tested.tolist() == [1] * 6
+    assert "GroupShuffleSplit" in result.protocol
+
+
+def test_folds_can_be_a_number(here, there):
+    """Rows are sorted by speaker, so thirds of the classes are speakers."""
+    result = run(here, there, cv=3, unfreeze=0)
+    assert result.folds["test_speakers"].tolist() == ["1", "2", "3"] * 2
+    assert result.protocol.endswith("; 3")
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "name"), [(1, "last 1 tuned"), ("head", "head tuned"), ([["head"]], "head tuned")]
+)
+def test_one_entry_needs_no_list(here, there, unfreeze, name):
+    assert run(here, there, unfreeze=unfreeze, in_corpus=False).pipelines == [name]
 
 
 def test_another_source_or_tuning_is_another_result(here, there, tmp_path):
@@ -203,6 +283,8 @@ def test_emotions_in_common_are_used(here):
     [
         ({"there": make_corpus("there", emotions=("anger", "calm"))}, ValueError, "two emotions"),
         ({"labels": ["anger"]}, ValueError, r"source has \['anger', 'sadness'\]"),
+        ({"labels": ["anger", "joy"]}, ValueError, r"neither corpus has the labels \['joy'\]"),
+        ({"labels": {"anger": "a", "sadness": "a", "joy": "b"}}, ValueError, "two emotions"),
         (
             {
                 "there": make_corpus("there", emotions=("anger", "calm", "sadness")),
@@ -213,10 +295,36 @@ def test_emotions_in_common_are_used(here):
         ),
         ({"there": make_corpus("here", speakers="14")}, ValueError, "called 'here' .* common: 1"),
         ({"fine_tune": {"rate": 1}}, TypeError, "rate"),
+        (
+            {"fine_tune": {"random_state": 1}},
+            ValueError,
+            "'random_state': use .* 'seeds'",
+        ),
+        ({"fine_tune": {"unfreeze": 1}}, ValueError, "'unfreeze': use the parameter 'unfreeze'"),
+        ({"unfreeze": (1, 1, "head", ["head"])}, ValueError, "twice: head tuned, last 1 tuned"),
+        ({"unfreeze": (), "in_corpus": False}, ValueError, "nothing to compare"),
+        ({"cv": KFold(4)}, SpeakerLeakageError, "both sides of a split"),
+        ({"system": make_pipeline(TemporalPooling(), SVC())}, TypeError, "no network to tune"),
         ({"statistics": "own"}, ValueError, "statistics"),
         ({"seeds": ()}, ValueError, "seeds"),
     ],
-    ids=["common", "few", "unequal", "same speakers", "unknown", "statistics", "seeds"],
+    ids=[
+        "common",
+        "few",
+        "in neither",
+        "few after mapping",
+        "unequal",
+        "same speakers",
+        "unknown",
+        "reserved seed",
+        "reserved",
+        "twice",
+        "nothing",
+        "leak",
+        "no network",
+        "statistics",
+        "seeds",
+    ],
 )
 def test_mistakes_are_found_before_anything_is_trained(here, there, options, error, message):
     system = make_system(callbacks=["would fail in fit"])

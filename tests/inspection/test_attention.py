@@ -1,13 +1,30 @@
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 from serkit.feature_extraction import FrameScaler
 from serkit.inspection import AttentionDisplay
-from serkit.neural_network import ACRNNClassifier, GLAMClassifier
+from serkit.neural_network import (
+    ACRNNClassifier,
+    CRNNClassifier,
+    DomainAdversarialClassifier,
+    SegmentAggregationClassifier,
+)
+from serkit.preprocessing import FixedLengthSegmenter
 from serkit.utils import as_ragged
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
+
+
+SMALL = {
+    "n_conv_layers": 1,
+    "conv_channels": (2, 2),
+    "linear_size": 4,
+    "lstm_hidden_size": 3,
+    "fc_size": 4,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +42,7 @@ def frames():
 
 @pytest.fixture
 def acrnn(frames):
-    small = {"n_conv_layers": 1, "conv_channels": (2, 2), "linear_size": 4, "fc_size": 4}
-    acrnn = ACRNNClassifier(**small, lstm_hidden_size=3, max_epochs=1, random_state=0)
-    return acrnn.fit(frames, [0, 1, 0, 1])
+    return ACRNNClassifier(**SMALL, max_epochs=1, random_state=0).fit(frames, [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("utterance", [1, -3])
@@ -49,6 +64,34 @@ def test_a_pipeline_is_drawn_behind_its_transformers(acrnn, frames):
     np.testing.assert_allclose(display.weights, acrnn.attention_weights(scaled)[2], rtol=1e-5)
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_pipeline_of_one_step_is_drawn(acrnn, frames, depth):
+    pipeline = acrnn
+    for _ in range(depth):
+        pipeline = make_pipeline(pipeline)
+    display = AttentionDisplay.from_estimator(pipeline, frames)
+    np.testing.assert_allclose(display.weights, acrnn.attention_weights(frames)[0], rtol=1e-5)
+
+
+def test_an_encoder_with_attention_is_drawn(frames):
+    encoder = ACRNNClassifier(**SMALL, pool_size=(2, 3))
+    dat = DomainAdversarialClassifier(encoder, max_epochs=1, validation=None, random_state=0)
+    dat.fit(frames, [0, 1, 0, 1], speakers=list("abab"))
+    display = AttentionDisplay.from_estimator(dat, frames, utterance=1)
+    assert display.weights.sum() == pytest.approx(1, abs=1e-5)
+    assert display.line_.get_data().edges.tolist() == [0, 3, 6, 9, 12]
+    np.testing.assert_array_equal(display.image_.get_array(), frames[1][0])
+
+
+def test_segments_are_drawn_one_by_one(acrnn, frames):
+    model = SegmentAggregationClassifier(acrnn, FixedLengthSegmenter(8)).fit(frames, [0, 1, 0, 1])
+    with pytest.raises(TypeError, match=r"segmenter.split\(X\).*model.estimator_, segments"):
+        AttentionDisplay.from_estimator(make_pipeline(model), frames)
+    segments, _ = model.segmenter.split(frames)
+    display = AttentionDisplay.from_estimator(model.estimator_, segments, utterance=2)
+    assert len(display.weights) == 4
+
+
 def test_numeric_frames_are_drawn(acrnn, frames):
     numeric = np.stack([x[..., :9] for x in frames])
     display = AttentionDisplay.from_estimator(acrnn, numeric, utterance=3)
@@ -67,7 +110,11 @@ def test_weights_are_drawn_into_the_axes_given():
 
 
 def test_what_cannot_be_drawn_is_refused(frames):
-    with pytest.raises(TypeError, match="GLAMClassifier has no attention over time"):
-        AttentionDisplay.from_estimator(GLAMClassifier(), frames)
+    crnn = CRNNClassifier(n_filters=2, rnn_hidden_size=2, max_epochs=1)
+    for other in (crnn.fit(frames, [0, 1, 0, 1]), DummyClassifier().fit(frames, [0, 1, 0, 1])):
+        with pytest.raises(TypeError, match=f"{type(other).__name__} has no attention over time"):
+            AttentionDisplay.from_estimator(other, frames)
+    with pytest.raises(NotFittedError):
+        AttentionDisplay.from_estimator(ACRNNClassifier(), frames)
     with pytest.raises(ValueError, match=r"not \(2, 3\)"):
         AttentionDisplay.from_weights(np.ones((2, 3)) / 3)

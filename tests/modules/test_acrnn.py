@@ -146,7 +146,7 @@ def test_weights_of_the_public_code():
     assert weights.scale.item() != 1
 
 
-@pytest.mark.parametrize("conv_channels", [(8,), (8, 8, 8)])
-def test_wrong_number_of_widths_is_named(conv_channels):
-    with pytest.raises(ValueError, match="conv_channels are two numbers"):
+@pytest.mark.parametrize("conv_channels", [(8,), (8, 8, 8), (0, 2), (2, 1.5), ("a", "b"), "ab"])
+def test_wrong_widths_are_named(conv_channels):
+    with pytest.raises(ValueError, match="conv_channels are two positive integers"):
         ACRNNEncoder(1, 8, conv_channels=conv_channels)

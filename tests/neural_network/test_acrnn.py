@@ -110,3 +110,16 @@ def test_file_holds_the_network(acrnn, corpus, tmp_path):
     serkit.save(acrnn, tmp_path / "acrnn.safetensors")
     loaded = serkit.load(tmp_path / "acrnn.safetensors")
     np.testing.assert_array_equal(loaded.predict_proba(corpus.X), acrnn.predict_proba(corpus.X))
+
+
+def test_sizes_may_be_lists(corpus):
+    lists = {"conv_channels": [3, 4], "kernel_size": [3, 5], "pool_size": [2, 4]}
+    acrnn = ACRNNClassifier(**{**SMALL, **lists, "max_epochs": 1}).fit(corpus.X, corpus.y)
+    assert acrnn.frames_per_weight_ == 4
+
+
+def test_batch_of_one_utterance_is_refused_where_it_has_no_variance(corpus):
+    acrnn = ACRNNClassifier(**SMALL, batch_size=1)
+    with pytest.raises(ValueError, match="batch_size=1: the network normalises .* 2 or more"):
+        acrnn.fit(corpus.X, corpus.y)
+    acrnn.set_params(batch_norm=None).fit(corpus.X, corpus.y)

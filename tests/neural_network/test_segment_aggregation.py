@@ -113,7 +113,9 @@ def test_votes_need_no_posteriors(corpus):
     shares = model.predict_proba(corpus.X)[23]
     assert shares.tolist() == [(of_last == label).mean() for label in ("anger", "joy")]
     for aggregate in ("max", "mean"):
-        with pytest.raises(ValueError, match='Pipeline has no predict_proba; use aggregate="vote"'):
+        with pytest.raises(
+            ValueError, match='Pipeline has no predict_proba; use aggregate="vote"$'
+        ):
             model.set_params(aggregate=aggregate).fit(corpus.X, corpus.y)
     with pytest.raises(ValueError, match="must be a classifier, not LinearRegression"):
         model.set_params(estimator=LinearRegression()).fit(corpus.X, corpus.y)
@@ -150,7 +152,7 @@ def test_dropped_utterances_are_left_out_of_training_but_never_of_predictions():
     X = as_ragged([np.ones((1, 1, n)) for n in (8, 3, 5, 2)])
     model = recorder(FixedLengthSegmenter(5, short="drop"))
     with pytest.warns(SignalWarning, match=r"utterances 1, 3: shorter .* dropped \(2 of 4\)"):
-        model.fit(X, ["b", "a", "c", "c"], speakers=list("wxyz"), sample_weight=[1, 2, 3, 4])
+        model.fit(X, ["b", "c", "c", "b"], speakers=list("wxyz"), sample_weight=[1, 2, 3, 4])
     assert model.estimator_.y_.tolist() == ["b", "b", "c"]
     assert model.estimator_.speakers_.tolist() == ["w", "w", "y"]
     assert model.estimator_.sample_weight_.tolist() == [1, 1, 3]
@@ -162,6 +164,16 @@ def test_dropped_utterances_are_left_out_of_training_but_never_of_predictions():
             pytest.raises(ValueError, match="utterances 1, 3: too short .* short='pad' or short="),
         ):
             method(X)
+
+
+def test_a_class_of_which_every_utterance_is_dropped_is_named():
+    X = as_ragged([np.ones((1, 1, n)) for n in (8, 3, 5, 2, 6, 4)])
+    model = recorder(FixedLengthSegmenter(5, short="drop"))
+    with (
+        pytest.warns(SignalWarning, match="dropped"),
+        pytest.raises(ValueError, match="all utterances of 'a', 'd' are too short .* short='pad'"),
+    ):
+        model.fit(X, ["b", "a", "c", "d", "c", "d"])
 
 
 @pytest.mark.parametrize(

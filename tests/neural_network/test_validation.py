@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from torch import nn
 
@@ -13,9 +14,12 @@ from serkit.neural_network import (
     CRNNRegressor,
     DomainAdversarialClassifier,
     MLPClassifier,
+    SegmentAggregationClassifier,
 )
 from serkit.over_sampling import BaseSampler
-from serkit.pipeline import Pipeline
+from serkit.pipeline import Pipeline, make_pipeline
+from serkit.preprocessing import FixedLengthSegmenter
+from serkit.training import UtteranceNet
 from serkit.utils import as_ragged
 
 
@@ -157,6 +161,81 @@ def test_a_share_without_speakers_splits_utterances_with_a_warning(corpus, tiny,
     with pytest.warns(UserWarning, match=r"validation=0.25 splits utterances.*Pass speakers"):
         crnn.fit(corpus.X, corpus.y, speakers=speakers)
     assert "valid_uar" in crnn.history_
+
+
+# Segments, whose utterances must not be on both sides.
+
+
+@pytest.fixture
+def sides(monkeypatch):
+    """What the networks were trained and validated on, as they saw it."""
+    sides = []
+
+    def spy(self, X, *args, **kwargs):
+        sides.append([[x.numpy() for x in data._utterances] for data in X])
+        return partial_fit(self, X, *args, **kwargs)
+
+    partial_fit = UtteranceNet.partial_fit
+    monkeypatch.setattr(UtteranceNet, "partial_fit", spy)
+    return sides
+
+
+def by_segments(tiny, *before, **settings):
+    network = CRNNClassifier(**{"validation": 0.3, **tiny, **settings})
+    inner = make_pipeline(*before, network) if before else network
+    return SegmentAggregationClassifier(inner, FixedLengthSegmenter(4, hop=1))
+
+
+@pytest.mark.parametrize("before", [(), (FrameScaler(),)], ids=["network", "pipeline"])
+@pytest.mark.parametrize("speakers", [None, [None] * 24], ids=["none", "unknown"])
+def test_a_share_of_segments_is_one_of_utterances(corpus, tiny, sides, before, speakers):
+    X = as_ragged(np.full_like(x, row) for row, x in enumerate(corpus.X))
+    model = by_segments(tiny, *before, max_epochs=1)
+    with pytest.warns(UserWarning, match=r"validation=0.3 splits utterances.*Pass speakers"):
+        model.fit(X, corpus.y, speakers=speakers)
+    ((train, valid),) = sides
+    train_values, valid_values = ({float(x.flat[0]) for x in side} for side in (train, valid))
+    assert not train_values & valid_values
+    assert (len(train_values), len(valid_values)) == (16, 8)
+    assert len(train) + len(valid) == len(model.segmenter.split(X)[1]) > 24
+
+
+class Drop(BaseEstimator):
+    """Leaves the last utterance of a class out."""
+
+    def fit(self, X, y):
+        return self
+
+    def fit_resample(self, X, y):
+        self.sample_indices_ = np.arange(len(X) - 1)
+        return X[:-1], y[:-1]
+
+
+class Reverse(Drop):
+    """Leaves nothing out, but has another order."""
+
+    def fit_resample(self, X, y):
+        self.sample_indices_ = np.arange(len(X))[::-1]
+        return X[::-1], y[::-1]
+
+
+@pytest.mark.parametrize("sampler", [Drop(), Reverse()])
+def test_a_share_of_segments_behind_a_sampler_needs_speakers(corpus, tiny, sampler):
+    model = by_segments(tiny, sampler)
+    with pytest.raises(ValueError, match="which segments are of one utterance.*pass speakers"):
+        model.fit(corpus.X, corpus.y)
+    model.fit(corpus.X, corpus.y, speakers=corpus.speakers)
+    assert "valid_uar" in model.estimator_[-1].history_
+
+
+def test_a_share_of_segments_in_a_search_needs_speakers(corpus, tiny):
+    model = by_segments(tiny)
+    search = GridSearchCV(model.estimator, {"lr": [1e-3]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match="a search has changed the rows"):
+        model.set_params(estimator=search).fit(corpus.X, corpus.y)
+
+
+# Speakers and splitters.
 
 
 def test_one_speaker_is_all_trained_on_with_a_warning(corpus, tiny):
