@@ -53,7 +53,7 @@ def convolution_param_grid(
     context : (int, int), default=(10, 5)
         Number of frames before and behind each that are convolved with it.
     prefix : str, default=""
-        Put before the name of the parameter: "cldnn__" for that step of a
+        Put before the name of the parameter: ``"cldnn__"`` for that step of a
         pipeline.
     top_s : sequence of kernel sizes or None, default=None
         For "st": what was best for "s", whose bins are combined with the frames

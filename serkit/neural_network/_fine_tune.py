@@ -82,7 +82,7 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         One row per epoch of fine-tuning; see the networks.
     n_features_in_ : int
         Number of columns of a numeric 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they have any.
 
     See Also
