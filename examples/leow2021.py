@@ -21,12 +21,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
+from _systems import LOADERS, front_end
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from serkit.datasets import load_emodb, load_ravdess, make_emotional_speech
+from serkit.datasets import make_emotional_speech
 from serkit.evaluation import HoldoutSearchCV, compare
 from serkit.feature_extraction import (
     MFCC,
@@ -38,11 +39,10 @@ from serkit.feature_extraction import (
 from serkit.inspection import speaker_probe_score
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.neural_network import CRNNClassifier, DomainAdversarialClassifier
-from serkit.preprocessing import AudioLoader, PadOrTruncate, SilenceTrimmer, WienerFilter
+from serkit.preprocessing import AudioLoader, PadOrTruncate, WienerFilter
 from serkit.training import Checkpoint
 from serkit.utils import estimator_digest, source_digest
 
-LOADERS = {"emodb": load_emodb, "ravdess": load_ravdess}
 GAMMAS = (1.25, 2.5, 3.33)
 WINDOW = {"n_fft": 2048, "hop_length": 512, "convention": "torchaudio"}
 FEATURES = {
@@ -102,7 +102,7 @@ class Experiment:
 
     def front_end(self, feature):
         """Return the steps from audio to frames, in the order of the paper."""
-        steps = [AudioLoader(), SilenceTrimmer(top_db=25), WienerFilter()]
+        steps = [*front_end(), WienerFilter()]
         if self.scale.padded:
             trimmed = make_pipeline(*steps).transform(self.corpus.audio)
             steps.append(PadOrTruncate(length=max(map(len, trimmed))))

@@ -19,6 +19,7 @@ __all__ = [
     "check_arguments",
     "check_labels",
     "check_sampling_rate",
+    "describe_folds",
     "find_crossing",
     "list_splits",
 ]
@@ -173,3 +174,10 @@ def _expected_rate(part: Any) -> int | None:
     steps += [getattr(part, name) for name in ("estimator", "transformer") if hasattr(part, name)]
     rates = [rate for step in steps if (rate := _expected_rate(step)) is not None]
     return rates[0] if rates else getattr(part, "sampling_rate", None)
+
+
+def describe_folds(cv: Any) -> str:
+    """Return what folds are called in tables if nobody says."""
+    if hasattr(cv, "split") or isinstance(cv, int):
+        return str(cv)
+    return "predefined folds"

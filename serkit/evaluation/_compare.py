@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,12 @@ from serkit.evaluation._checks import (
     check_arguments,
     check_labels,
     check_sampling_rate,
+    describe_folds,
     find_crossing,
     list_splits,
 )
 from serkit.evaluation._collect import collect_result
-from serkit.evaluation._features import extract_features, split_stateless
+from serkit.evaluation._features import choose_cache, extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold, seeded
 from serkit.evaluation._provenance import (
     corpus_digest,
@@ -167,8 +167,7 @@ def compare(
     # What is not kept needs no key that tells it apart from other runs.
     digest = None if results_dir is None else corpus_digest(X, y, speakers)
     tasks = _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
-    if cache == "auto":
-        cache = None if results_dir is None else Path(results_dir) / "cache"
+    cache = choose_cache(cache, results_dir)
     records = {task.key: record for task in tasks if (record := store.load(task.key))}
     missing = list({task.key: task for task in tasks if task.key not in records}.values())
     if verbose and records:
@@ -187,7 +186,7 @@ def compare(
     return collect_result(
         corpus,
         [(task, records[task.key]) for task in tasks],
-        protocol=_name_of(cv) if protocol is None else protocol,
+        protocol=describe_folds(cv) if protocol is None else protocol,
         speaker_dependent=overlapping,
         crossing=crossing,
     )
@@ -280,9 +279,3 @@ def _threads_per_worker(n_workers: int) -> int:
     """Share the cores among the workers; a lower limit that is in force stays."""
     in_force = [library["num_threads"] for library in threadpool_info()]
     return min([max(1, cpu_count() // n_workers), *in_force])
-
-
-def _name_of(cv: Any) -> str:
-    if hasattr(cv, "split") or isinstance(cv, int):
-        return str(cv)
-    return "predefined folds"

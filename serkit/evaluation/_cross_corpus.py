@@ -20,10 +20,11 @@ from serkit.evaluation._checks import (
     check_arguments,
     check_labels,
     check_sampling_rate,
+    describe_folds,
     list_splits,
 )
 from serkit.evaluation._compare import compare
-from serkit.evaluation._features import extract_features, split_stateless
+from serkit.evaluation._features import choose_cache, extract_features, split_stateless
 from serkit.evaluation._fold import seeded
 from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
 from serkit.evaluation._result import ComparisonResult
@@ -185,14 +186,11 @@ def cross_corpus_validate(
     source, target = _share_labels(source, target, labels)
     speakers = _tell_apart(source, target)
     cv = LeaveSpeakersOut(1) if cv is None else cv
-    if protocol is None:
-        named = hasattr(cv, "split") or isinstance(cv, int)
-        protocol = str(cv) if named else "predefined folds"
+    protocol = describe_folds(cv) if protocol is None else protocol
     # Made once: a splitter without a random_state makes others for each seed.
     folds = list_splits(cv, *check_labels(target, target.audio), X=target.audio)
     check_speaker_leakage(folds, speakers=target.speakers)
-    if cache == "auto":
-        cache = None if results_dir is None else Path(results_dir) / "cache"
+    cache = choose_cache(cache, results_dir)
     stateless, rest = split_stateless(seeded(estimator, seeds[0], override=True))
     X_source, X_target = (
         extract_features(stateless, corpus.audio, cache=cache, n_jobs=n_jobs, verbose=verbose)

@@ -1,6 +1,7 @@
 """The part of a pipeline that treats every utterance by itself, computed once for all folds."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -10,7 +11,7 @@ from sklearn.utils import get_tags
 from serkit.feature_extraction import CachedTransformer
 from serkit.utils import UtteranceTransformer
 
-__all__ = ["extract_features", "split_stateless"]
+__all__ = ["choose_cache", "extract_features", "split_stateless"]
 
 
 def split_stateless(estimator: BaseEstimator) -> tuple[Pipeline | None, BaseEstimator]:
@@ -45,6 +46,15 @@ def split_stateless(estimator: BaseEstimator) -> tuple[Pipeline | None, BaseEsti
     inner = rest.estimator if hasattr(rest, "cv") else rest
     inner.set_params(steps=inner.steps[n_leading:])
     return Pipeline(clone(pipeline).steps[:n_leading]), rest
+
+
+def choose_cache(
+    cache: str | os.PathLike | None, results_dir: str | os.PathLike | None
+) -> str | os.PathLike | None:
+    """Return where features are kept; "auto" is beside the results, if these are kept."""
+    if cache != "auto":
+        return cache
+    return None if results_dir is None else Path(results_dir) / "cache"
 
 
 def extract_features(
