@@ -1,6 +1,12 @@
 """Layers, encoders and networks: modules of torch that know nothing of scikit-learn."""
 
 from serkit.modules._acrnn import ACRNNEncoder
+from serkit.modules._adversarial_autoencoder import (
+    AdversarialAutoencoderGANNetwork,
+    AdversarialAutoencoderNetwork,
+    ConditionalDiscriminator,
+    InfoGANAutoencoderNetwork,
+)
 from serkit.modules._baseline_encoders import CNN1DGRUEncoder, TDNNBiLSTMEncoder
 from serkit.modules._cnn_bigru import CNN2DBiGRUEncoder, ConvolutionBlock
 from serkit.modules._convolution_geometry import convolution_geometry
@@ -27,6 +33,8 @@ from serkit.modules._recurrence import BidirectionalGRU, BidirectionalLSTM
 
 __all__ = [
     "ACRNNEncoder",
+    "AdversarialAutoencoderGANNetwork",
+    "AdversarialAutoencoderNetwork",
     "AttentionPooling",
     "AttentionWeights",
     "BidirectionalGRU",
@@ -34,6 +42,7 @@ __all__ = [
     "CLDNNEncoder",
     "CNN1DGRUEncoder",
     "CNN2DBiGRUEncoder",
+    "ConditionalDiscriminator",
     "ConvolutionBlock",
     "ConvolutionFrontEnd",
     "DCTConv",
@@ -41,6 +50,7 @@ __all__ = [
     "GLAMEncoder",
     "GlobalAwareBlock",
     "GradientReversal",
+    "InfoGANAutoencoderNetwork",
     "LDNNEncoder",
     "MLPEncoder",
     "MLPHead",

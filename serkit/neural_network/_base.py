@@ -31,13 +31,13 @@ from serkit.training import (
     choose_device,
     torch_session,
 )
-from serkit.utils import check_frames, check_speakers
+from serkit.utils import PresetMixin, check_frames, check_speakers
 
 __all__ = ["NeuralEstimator"]
 
 
 @complete_docstring
-class NeuralEstimator(FittedNetwork, BaseEstimator, ABC):
+class NeuralEstimator(PresetMixin, FittedNetwork, BaseEstimator, ABC):
     """Base of the estimators that train a network: data in, a skorch net inside.
 
     A subclass adds its own parameters and :meth:`_make_module`. The network it
@@ -55,8 +55,6 @@ class NeuralEstimator(FittedNetwork, BaseEstimator, ABC):
 
     #: What changes the time that training takes, but not its result.
     _without_effect = frozenset({"num_threads"})
-    #: By the name of a preset, what the parameters that are "auto" stand for.
-    _presets: ClassVar[dict[str, dict[str, Any]]] = {}
     #: Whether the network takes utterances of one length only, for the tag ``fixed_length``.
     _is_fixed_length = False
     #: Speakers choose the validation utterances, so every network asks for them.
@@ -218,13 +216,6 @@ class NeuralEstimator(FittedNetwork, BaseEstimator, ABC):
         else:  # A module that somebody else made may take another length.
             self.n_frames_ = getattr(module, "n_frames", None) or self.n_frames_
         return module
-
-    def _setting(self, name: str) -> Any:
-        """Return a parameter, or what the preset says of one that is "auto"."""
-        value = getattr(self, name)
-        if isinstance(value, str) and value == "auto":
-            return self._presets[self.preset][name]  # type: ignore[attr-defined]
-        return value
 
     def _make_callbacks(self) -> list[Any]:
         """Return the callbacks that belong to the network, beside the user's."""

@@ -1,7 +1,6 @@
 """Text that the docstrings of all networks share."""
 
-import inspect
-import re
+from serkit.utils import fill_docstring
 
 __all__ = ["complete_docstring"]
 
@@ -111,34 +110,13 @@ def complete_docstring(cls: type) -> type:
     -------
     cls : type
     """
-    if cls.__doc__ is None:
-        return cls
     is_classifier = hasattr(cls, "predict_proba")
     class_weight = CLASS_WEIGHT if is_classifier else ""
-    text = inspect.cleandoc(cls.__doc__)
-    for marker, shared in {
-        "%(crnn)s": CRNN_PARAMETERS,
-        "%(training)s": _with_defaults(
-            cls, TRAINING_PARAMETERS.replace("%(class_weight)s", class_weight)
-        ),
-        "%(fitted)s": (CLASSES if is_classifier else "") + FITTED_ATTRIBUTES,
-    }.items():
-        text = text.replace(marker, shared)
-    cls.__doc__ = text
-    return cls
-
-
-def _with_defaults(cls: type, text: str) -> str:
-    """Return descriptions of parameters with the defaults that they have in a class."""
-    parameters = inspect.signature(cls).parameters
-
-    def rewrite(line: re.Match) -> str:
-        name, kind, default = line.groups()
-        if name in parameters:
-            value = parameters[name].default
-            default = f'"{value}"' if isinstance(value, str) else repr(value)
-            if value == "auto" and '"auto"' not in kind:
-                kind = f'"auto", {kind}'
-        return f"{name} : {kind}, default={default}"
-
-    return re.sub(r"^(\w+) : (.*), default=(.*)$", rewrite, text, flags=re.MULTILINE)
+    return fill_docstring(
+        cls,
+        {
+            "crnn": CRNN_PARAMETERS,
+            "training": TRAINING_PARAMETERS.replace("%(class_weight)s", class_weight),
+            "fitted": (CLASSES if is_classifier else "") + FITTED_ATTRIBUTES,
+        },
+    )

@@ -9,6 +9,7 @@ from serkit.training._callbacks import (
 )
 from serkit.training._checkpoint import Checkpoint
 from serkit.training._data import BatchLoader, UtteranceData
+from serkit.training._game import Batch, GameStep, play
 from serkit.training._net import OPTIMIZERS, UtteranceNet
 from serkit.training._objectives import (
     ClassificationObjective,
@@ -19,6 +20,7 @@ from serkit.training._session import choose_device, torch_session
 
 __all__ = [
     "OPTIMIZERS",
+    "Batch",
     "BatchLoader",
     "BestEpoch",
     "Checkpoint",
@@ -26,11 +28,13 @@ __all__ = [
     "DomainAdversarialObjective",
     "EpochSummary",
     "ExponentialDecay",
+    "GameStep",
     "Mixup",
     "ProgressBar",
     "RegressionObjective",
     "UtteranceData",
     "UtteranceNet",
     "choose_device",
+    "play",
     "torch_session",
 ]

@@ -15,6 +15,7 @@ from serkit.utils._containers import (
     is_ragged,
     stack,
 )
+from serkit.utils._documentation import fill_docstring
 from serkit.utils._hashing import (
     content_digest,
     describe_estimator,
@@ -25,6 +26,7 @@ from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
+from serkit.utils._presets import PresetMixin
 from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
 from serkit.utils._validation import check_speakers
 
@@ -34,6 +36,7 @@ __all__ = [
     "BadAudioError",
     "FrameTransformer",
     "OpenAudio",
+    "PresetMixin",
     "SignalWarning",
     "UtteranceTransformer",
     "WaveformTransformer",
@@ -47,6 +50,7 @@ __all__ = [
     "content_digest",
     "describe_estimator",
     "estimator_digest",
+    "fill_docstring",
     "forget_features",
     "import_optional",
     "is_path",
