@@ -63,6 +63,9 @@ N_CHECKS = {
     ("frames", "transforms", "stateless"): 12,
     ("functionals", "transforms", "learns"): 4,
     ("functionals", "classifies", "learns"): 5,
+    ("functionals", "transforms and generates", "learns"): 4,
+    ("functionals", "generates", "learns"): 3,
+    ("functionals", "samples", "learns"): 2,
 }
 
 
@@ -71,10 +74,13 @@ def test_number_of_checks(estimator):
     """A wrong tag would silently shrink scikit-learn's suite from about 50 checks to one."""
     predicts = hasattr(estimator, "predict")
     checks = list(estimator_checks.estimator_checks_generator(estimator, mark="skip"))
-    assert len(checks) >= (54 if predicts else 45)
+    transforms = hasattr(estimator, "transform")
+    assert len(checks) >= (54 if predicts else 45 if transforms else 42)
     learns = get_tags(estimator).requires_fit
     does = ["classifies" if is_classifier(estimator) else "predicts"] if predicts else []
-    does += ["transforms"] if hasattr(estimator, "transform") else []
+    does += ["transforms"] if transforms else []
+    does += ["generates"] if hasattr(estimator, "sample") else []
+    does += ["samples"] if hasattr(estimator, "fit_resample") else []
     kind = (
         input_kind(estimator),
         " and ".join(does),

@@ -87,7 +87,9 @@ def _call(estimator: Any, X: Any) -> Any:
     for method in ("transform", "predict_proba", "decision_function", "predict"):
         if hasattr(estimator, method):
             return getattr(estimator, method)(X)
-    raise AssertionError("the estimator has neither transform nor predict")
+    if hasattr(estimator, "sample"):
+        return estimator.sample(len(X))[0]
+    raise AssertionError("the estimator has neither transform nor predict nor sample")
 
 
 def _assert_equal(left: Any, right: Any, *, rtol: float = 1e-6, atol: float = 1e-6) -> None:

@@ -41,6 +41,14 @@ from serkit.neural_network import (
     NeuralEstimator,
     SegmentAggregationClassifier,
 )
+from serkit.over_sampling import (
+    AdversarialAutoencoder,
+    AdversarialAutoencoderGAN,
+    GANSampler,
+    GaussianGenerator,
+    InfoGANAutoencoder,
+    RandomOverSampler,
+)
 from serkit.pipeline import Pipeline
 from serkit.preprocessing import (
     AudioLoader,
@@ -135,6 +143,7 @@ def test_instances() -> list[BaseEstimator]:
         *_feature_instances(),
         *_network_instances(),
         *_segment_instances(),
+        *_sampling_instances(),
         Pipeline([("scale", StandardScaler()), ("classify", LogisticRegression())]),
         HoldoutSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=KFold(3)),
     ]
@@ -252,6 +261,21 @@ def _segment_instances() -> list[BaseEstimator]:
         SegmentAggregationClassifier(LogisticRegression(), FixedLengthSegmenter(4)),
         SegmentAggregationClassifier(SVC(), FixedLengthSegmenter(4), aggregate="vote"),
         SegmentAggregationClassifier(crnn, FixedLengthSegmenter(8, hop=6), aggregate="mean"),
+    ]
+
+
+def _sampling_instances() -> list[BaseEstimator]:
+    layers = {"hidden_layer_sizes": (8,), "discriminator_layer_sizes": (8,)}
+    both = {**layers, "feature_discriminator_layer_sizes": (8,)}
+    noise = {"code_dim": 3, "noise_dim": 2, "code_generator_layer_sizes": (8,)}
+    training = {"max_epochs": 2, "random_state": 0}
+    return [
+        AdversarialAutoencoder(**layers, **training),
+        AdversarialAutoencoderGAN(**both, **training),
+        InfoGANAutoencoder(**both, **noise, aux_layer_sizes=(8,), **training),
+        GaussianGenerator(random_state=0),
+        GANSampler(GaussianGenerator(), random_state=0),
+        RandomOverSampler(random_state=0),
     ]
 
 

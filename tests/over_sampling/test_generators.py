@@ -1,0 +1,410 @@
+"""Models that draw feature vectors."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cdist
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import scale
+
+from serkit.metrics import uar_score
+from serkit.over_sampling import (
+    AdversarialAutoencoder,
+    AdversarialAutoencoderGAN,
+    GaussianMixturePrior,
+    InfoGANAutoencoder,
+    StandardNormalPrior,
+)
+from serkit.training import Batch
+
+MODELS = [AdversarialAutoencoder, AdversarialAutoencoderGAN, InfoGANAutoencoder]
+SMALL = {
+    "hidden_layer_sizes": (16, 8),
+    "discriminator_layer_sizes": (16, 8),
+    "batch_size": 16,
+    "random_state": 0,
+}
+
+pytestmark = pytest.mark.filterwarnings("ignore:a linear classifier")
+
+
+def small(model, **parameters):
+    sizes = dict(SMALL)
+    if model is not AdversarialAutoencoder:
+        sizes["feature_discriminator_layer_sizes"] = (16, 8)
+    if model is InfoGANAutoencoder:
+        sizes |= {"code_dim": 4, "noise_dim": 3, "code_generator_layer_sizes": (8,)}
+        sizes |= {"aux_layer_sizes": (8,)}
+    return model(**{**sizes, **parameters})
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    centers = 4 * np.eye(4, 6)
+    X, y = make_blobs(160, centers=centers, random_state=0)
+    return scale(X), np.array(["anger", "fear", "joy", "sad"])[y]
+
+
+def prepared(model, X, y, **parameters):
+    """Return a model, its untrained networks, its steps by name, and a minibatch."""
+    model = small(model, max_epochs=1, **parameters).fit(X, y)
+    torch.manual_seed(0)
+    network = model._make_network()
+    steps = {step.name: step for step in model._make_steps(network)}
+    codes = np.searchsorted(model.classes_, y)
+    batch = Batch(*model._to_tensors(X.astype(np.float32), codes, torch.device("cpu")))
+    return model, network, steps, batch
+
+
+#: The networks that a step moves, and nothing else.
+MOVED = {
+    "reconstruction": {"encoder", "decoder"},
+    "code discriminator": {"code_discriminator"},
+    "encoder": {"encoder"},
+    "feature discriminator": {"feature_discriminator"},
+    "generator": {"decoder", "code_generator", "aux"},
+}
+
+
+@pytest.mark.parametrize("preset", ["tuned", "paper"])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_step_moves_its_own_networks(model, preset, blobs):
+    parameters = {"aux_on_real": False} if model is InfoGANAutoencoder else {}
+    _, network, steps, batch = prepared(model, *blobs, preset=preset, **parameters)
+    assert list(steps) == list(MOVED)[: 3 if model is AdversarialAutoencoder else 5]
+    for name, step in steps.items():
+        before = copy.deepcopy(network.state_dict())
+        step.take(batch)
+        moved = {
+            key.split(".")[0]
+            for key, value in network.state_dict().items()
+            if not torch.equal(value, before[key])
+        }
+        assert moved == MOVED[name] & {part for part, _ in network.named_children()}
+
+
+@pytest.mark.parametrize("update_trunk", [False, True])
+def test_only_the_auxiliary_loss_reaches_the_trunk(update_trunk, blobs):
+    _, network, steps, batch = prepared(
+        InfoGANAutoencoder, *blobs, aux_update_trunk=update_trunk, optimizer="sgd"
+    )
+    trunk = network.feature_discriminator.trunk
+    before = [w.clone() for w in trunk.parameters()]
+    output = network.feature_discriminator.output.weight.clone()
+    steps["generator"].take(batch)
+    moved = any(not torch.equal(w, b) for w, b in zip(trunk.parameters(), before, strict=True))
+    assert moved == update_trunk
+    assert torch.equal(network.feature_discriminator.output.weight, output)
+    network.zero_grad()
+    made = network.generate(torch.randn(3, 3), torch.eye(4)[:3])
+    network.generator_loss(made, torch.eye(4)[:3]).backward()
+    told = [*network.aux.parameters(), *network.feature_discriminator.parameters()]
+    assert all(w.grad is None for w in told)
+    assert all(w.requires_grad for w in trunk.parameters())
+
+
+def test_auxiliary_head_learns_of_real_rows_on_request(blobs):
+    _, network, steps, batch = prepared(InfoGANAutoencoder, *blobs, aux_on_real=True)
+    before = copy.deepcopy(network.state_dict())
+    losses = steps["feature discriminator"].take(batch)
+    assert set(losses) == {"feature_discriminator", "aux_real"}
+    moved = {
+        key.split(".")[0]
+        for key, value in network.state_dict().items()
+        if not torch.equal(value, before[key])
+    }
+    assert moved == {"feature_discriminator", "aux"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_losses_pull_in_the_right_direction(model, blobs):
+    """1 is for what the encoder or the decoder has made, 0 for the prior and for real rows."""
+    gan, network, steps, batch = prepared(model, *blobs, optimizer="sgd", momentum=0.0)
+    for step in steps.values():
+        for group in step.optimizer.param_groups:
+            group["lr"] = 0.01
+    torch.manual_seed(1)
+    draws, classes = gan._draw(200, torch.device("cpu"))
+
+    @torch.no_grad()
+    def answers(part, x, classes):
+        return getattr(network, part)(x, classes).mean().item()
+
+    def encoded():
+        return answers("code_discriminator", network.encoder(batch.x), batch.classes)
+
+    def made():
+        return answers("feature_discriminator", network.generate(draws, classes), classes)
+
+    def change(step, *measures):
+        before = [measure() for measure in measures]
+        for _ in range(20):
+            steps[step].take(batch)
+        return [measure() - b for measure, b in zip(measures, before, strict=True)]
+
+    drawn = network.target_codes(draws, classes).detach()
+    up, down = change(
+        "code discriminator", encoded, lambda: answers("code_discriminator", drawn, classes)
+    )
+    assert up > down
+    # The codes are those of the step before.
+    steps["code discriminator"].losses(batch)
+    before = encoded()
+    steps["encoder"].take(batch)
+    assert encoded() < before
+    if model is not AdversarialAutoencoder:
+        up, down = change(
+            "feature discriminator",
+            made,
+            lambda: answers("feature_discriminator", batch.x, batch.classes),
+        )
+        assert up > down
+        assert change("generator", made)[0] < 0
+
+
+def test_sum_of_both_sides_is_minimised(blobs):
+    """What is reported is the mean of two cross-entropies, what is minimised their sum."""
+    _, network, steps, batch = prepared(AdversarialAutoencoderGAN, *blobs)
+    for name in ("code discriminator", "feature discriminator"):
+        assert steps[name].weights == {name.replace(" ", "_"): 2.0}
+    codes = network.encoder(batch.x)
+    mean = network.code_discriminator_loss(codes, batch.classes, codes, batch.classes)
+    logits = network.code_discriminator(codes, batch.classes)
+    by_hand = -(torch.sigmoid(logits).log() + torch.sigmoid(-logits).log()).mean() / 2
+    assert mean.item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+def test_rates_of_the_paper():
+    for model, code_rate, momentum, reduction in (
+        (AdversarialAutoencoder, 0.1, 0.9, "mean"),
+        (AdversarialAutoencoderGAN, 0.1, 0.9, "mean"),
+        (InfoGANAutoencoder, 0.01, 0.0, "sum"),
+    ):
+        gan = model(preset="paper")
+        assert gan._setting("optimizer") == "sgd"
+        assert gan._setting("lr_reconstruction") == 1e-3
+        assert gan._setting("momentum") == momentum
+        assert gan._setting("lr_code_discriminator") == gan._setting("lr_encoder") == code_rate
+        assert gan._setting("reduction") == reduction
+        if model is not AdversarialAutoencoder:
+            assert gan._setting("lr_feature_discriminator") == 1e-4
+            assert gan._setting("lr_generator") == 1e-3
+            assert gan.n_generator_steps == 2
+    assert gan._setting("lr_aux") == 1e-3
+    assert not gan._setting("aux_on_real")
+    assert model(preset="paper", lr_aux=0.05)._setting("lr_aux") == 0.05
+
+
+def test_momentum_is_of_reconstruction_only(blobs):
+    _, _, steps, _ = prepared(AdversarialAutoencoderGAN, *blobs, preset="paper")
+    momenta = {name: step.optimizer.defaults["momentum"] for name, step in steps.items()}
+    assert momenta.pop("reconstruction") == 0.9
+    assert set(momenta.values()) == {0.0}
+    assert {name: step.n_times for name, step in steps.items() if step.n_times > 1} == {
+        "generator": 2
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(blobs):
+    X, y = blobs
+    parameters = {"hidden_layer_sizes": (64, 32), "discriminator_layer_sizes": (64, 32)}
+    return AdversarialAutoencoder(**parameters, max_epochs=250, random_state=0).fit(X, y)
+
+
+def test_codes_of_a_class_lie_on_its_component(trained, blobs):
+    X, y = blobs
+    codes = trained.transform(X)
+    means = np.array([codes[y == label].mean(0) for label in trained.classes_])
+    distances = cdist(means, trained.prior_.means_)
+    np.testing.assert_array_equal(distances.argmin(1), np.arange(4))
+    assert distances.diagonal().max() < 1.5
+    X_new, y_new = trained.sample(400)
+    for label in trained.classes_:
+        distance = np.abs(X_new[y_new == label].mean(0) - X[y == label].mean(0)).max()
+        assert distance < 0.35
+
+
+def test_neither_side_of_the_code_game_wins(trained):
+    last = trained.history_[-50:]
+    for name in ("code_discriminator_loss", "encoder_loss"):
+        assert last[name].mean() == pytest.approx(np.log(2), abs=0.05)
+
+
+@pytest.mark.parametrize("model", MODELS[1:])
+def test_samples_of_the_other_models_belong_to_their_class(model, blobs):
+    X, y = blobs
+    gan = small(model, hidden_layer_sizes=(64, 32), max_epochs=100)
+    X_new, y_new = gan.fit(X, y).sample(400)
+    means = np.array([X[y == label].mean(0) for label in gan.classes_])
+    nearest = gan.classes_[cdist(X_new, means).argmin(1)]
+    assert uar_score(y_new, nearest) > 0.9
+
+
+def test_numbers_of_samples(trained, blobs):
+    X, y = trained.sample(10)
+    assert X.shape == (10, 6)
+    assert X.dtype == np.float32
+    assert y.tolist() == ["anger"] * 3 + ["fear"] * 3 + ["joy"] * 2 + ["sad"] * 2
+    assert set(trained.sample(5, y="joy")[1]) == {"joy"}
+    X, y = trained.sample(y={"sad": 1, "anger": 2})
+    assert y.tolist() == ["anger", "anger", "sad"]
+    X, y = trained.sample(0)
+    assert X.shape == (0, 6)
+    counts = np.unique(trained.sample(1000, class_balance="multinomial")[1], return_counts=True)[1]
+    assert len(set(counts)) > 1
+    with pytest.raises(ValueError, match="does not know the classes"):
+        trained.sample(3, y="boredom")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_seeds(model, blobs):
+    first, second, other = (
+        small(model, max_epochs=2, random_state=seed).fit(*blobs) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.sample(20)[0], second.sample(20)[0])
+    np.testing.assert_array_equal(
+        first.sample(20, random_state=3)[0], second.sample(20, random_state=3)[0]
+    )
+    assert not np.array_equal(first.sample(20)[0], first.sample(20, random_state=3)[0])
+    assert not np.array_equal(first.sample(20)[0], other.sample(20)[0])
+    again = pickle.loads(pickle.dumps(first))
+    np.testing.assert_array_equal(first.sample(20)[0], again.sample(20)[0])
+    torch.manual_seed(5)
+    expected = torch.rand(())
+    torch.manual_seed(5)
+    clone(first).fit(*blobs).sample(3)
+    assert torch.rand(()) == expected
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_history(model, blobs):
+    X, y = blobs
+    gan = small(model, max_epochs=2)
+    plain = clone(gan).fit(X, y)
+    followed = gan.fit(X, y, X_val=X[:20], y_val=y[:20])
+    losses = ["reconstruction_loss", "code_discriminator_loss", "encoder_loss"]
+    if model is not AdversarialAutoencoder:
+        losses += ["feature_discriminator_loss", "generator_loss"]
+    if model is InfoGANAutoencoder:
+        losses[4:4] = ["aux_real_loss"]
+        losses += ["aux_loss"]
+    assert list(plain.history_) == ["epoch", "n_updates", *losses]
+    assert list(followed.history_)[-len(losses) - 2 :] == [
+        *(f"valid_{name}" for name in losses),
+        "trts",
+        "valid_trts",
+    ]
+    assert followed.history_["n_updates"].tolist() == [10, 20]
+    # Rows that are only watched change nothing.
+    np.testing.assert_array_equal(plain.sample(9)[0], followed.sample(9)[0])
+
+
+def test_number_of_updates(blobs):
+    gan = small(AdversarialAutoencoder, max_updates=23).fit(*blobs)
+    assert gan.n_updates_ == 23
+    assert gan.n_iter_ == 3
+    assert gan.history_["n_updates"].tolist() == [10, 20, 23]
+
+
+def test_stops_when_nothing_changes(blobs):
+    still = {"lr_reconstruction": 1e-9, "lr_code_discriminator": 1e-9, "lr_encoder": 1e-9}
+    gan = small(AdversarialAutoencoder, max_epochs=60, tol=0.05, n_iter_no_change=5, **still)
+    assert gan.fit(*blobs).n_iter_ == 15
+    assert gan.set_params(tol=None).fit(*blobs).n_iter_ == 60
+
+
+def test_divergence_names_the_step_and_its_rate():
+    X, y = make_blobs(200, n_features=1000, centers=4, random_state=0)
+    gan = AdversarialAutoencoder(preset="paper", reduction="sum", max_epochs=50, random_state=0)
+    gan.set_params(hidden_layer_sizes=(64, 32), discriminator_layer_sizes=(8,), momentum=0.99)
+    with pytest.raises(FloatingPointError, match=r"reconstruction.*lr_reconstruction=0\.001"):
+        gan.fit(scale(X), y)
+    assert not hasattr(gan, "network_")
+
+
+def test_samples_that_are_of_no_class_are_warned_of(blobs):
+    gan = small(AdversarialAutoencoder, max_epochs=1, lr_reconstruction=1e-9)
+    with pytest.warns(UserWarning, match="do not look like their classes"):
+        gan.fit(*blobs)
+
+
+def test_label_leaks_into_an_auxiliary_head_that_sees_it(blobs):
+    """Told the class, it reads that; shuffled features then make no difference to it."""
+    X, y = blobs
+
+    def accuracy_on_shuffled(aux_input):
+        gan = small(
+            InfoGANAutoencoder,
+            preset="paper",
+            aux_input=aux_input,
+            aux_update_trunk=True,
+            lr_aux=0.05,
+            max_epochs=60,
+        )
+        gan.fit(X, y)
+        X_new, y_new = gan.sample(400)
+        labels = torch.as_tensor(np.searchsorted(gan.classes_, y_new))
+        order = np.random.default_rng(0).permutation(400)
+        classes = torch.nn.functional.one_hot(labels, 4).float()
+        with torch.no_grad():
+            logits = gan.network_.aux_logits(torch.as_tensor(X_new[order]), classes)
+        return (logits.argmax(1) == labels).float().mean().item()
+
+    assert accuracy_on_shuffled("features") < 0.35
+    with pytest.warns(UserWarning, match="learns to read the label"):
+        assert accuracy_on_shuffled("features+label") > 0.6
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("n_classes", "code_dim"), [(1, 2), (2, 1), (3, 5), (7, 2), (5, 3)])
+def test_any_number_of_classes_and_codes(model, n_classes, code_dim):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(21, 3)), np.arange(21) % n_classes
+    gan = small(model, code_dim=code_dim, max_epochs=1).fit(X, y)
+    assert gan.transform(X).shape == (21, code_dim)
+    assert gan.inverse_transform(gan.transform(X)).shape == X.shape
+    assert list(gan.get_feature_names_out()) == [
+        f"{model.__name__.lower()}{i}" for i in range(code_dim)
+    ]
+    np.testing.assert_array_equal(np.unique(gan.sample(14)[1]), np.arange(n_classes))
+
+
+def test_bad_input(blobs):
+    X, y = blobs
+    gan = small(AdversarialAutoencoder, max_epochs=1)
+    with pytest.raises(ValueError, match="given together"):
+        gan.fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="classes that y has not: \\['rage'\\]"):
+        gan.fit(X, y, X_val=X[:1], y_val=["rage"])
+    gan.fit(X, y)
+    with pytest.raises(ValueError, match="has 3 columns, but a code"):
+        gan.inverse_transform(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="row for each of the 4 classes"):
+        gan.set_params(prior=GaussianMixturePrior(means=[[0, 0]])).fit(X, y)
+
+
+def test_own_prior(blobs):
+    means = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    gan = small(AdversarialAutoencoder, max_epochs=1, prior=GaussianMixturePrior(means=means))
+    np.testing.assert_array_equal(gan.fit(*blobs).prior_.means_, means)
+    assert not hasattr(gan.prior, "means_")
+    gan.set_params(prior__scale=3.0, prior__means=None).fit(*blobs)
+    np.testing.assert_array_equal(gan.prior_.covariances_[1], 9 * np.eye(2))
+    gan.set_params(prior=StandardNormalPrior()).fit(*blobs)
+
+
+def test_classes_drawn_as_often_as_they_are(blobs):
+    X, y = blobs
+    rows = np.flatnonzero(y != "joy")
+    gan = small(AdversarialAutoencoder, max_epochs=1, class_sampling="empirical")
+    gan.fit(X, np.where(y == "joy", "sad", y))
+    _, classes = gan._draw(4000, torch.device("cpu"))
+    np.testing.assert_allclose(classes.mean(0), [0.25, 0.25, 0.5], atol=0.03)
+    gan.set_params(class_sampling="uniform").fit(X[rows], y[rows])
+    _, classes = gan._draw(3000, torch.device("cpu"))
+    np.testing.assert_allclose(classes.mean(0), 1 / 3, atol=0.03)
