@@ -39,7 +39,9 @@ def seeded(estimator: BaseEstimator, seed: int, *, override: bool) -> BaseEstima
         for name, value in estimator.get_params(deep=True).items()
         if name.rpartition("__")[2] == "random_state" and (override or value is None)
     }
-    return estimator.set_params(**states)
+    estimator.set_params(**states)
+    # What set_params returns is None for a FrozenEstimator.
+    return estimator
 
 
 def evaluate_fold(

@@ -1,12 +1,27 @@
-"""Unweighted average recall, weighted accuracy, their scorers, and the report."""
+"""Scores of classifiers with their scorers, the report, and what synthetic rows are worth."""
 
 from serkit.metrics._classification import uar_score, wa_score
+from serkit.metrics._frechet import frechet_distance, frechet_emotion_distance
 from serkit.metrics._report import EmotionReport, emotion_report
 from serkit.metrics._scorer import uar_scorer, wa_scorer
+from serkit.metrics._synthetic import (
+    generator_report,
+    trts_score,
+    trts_scorer,
+    tstr_score,
+    tstr_scorer,
+)
 
 __all__ = [
     "EmotionReport",
     "emotion_report",
+    "frechet_distance",
+    "frechet_emotion_distance",
+    "generator_report",
+    "trts_score",
+    "trts_scorer",
+    "tstr_score",
+    "tstr_scorer",
     "uar_score",
     "uar_scorer",
     "wa_score",
