@@ -18,6 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from serkit.metrics import uar_score
 from serkit.over_sampling._class_counts import class_counts
@@ -221,7 +222,7 @@ class AutoencoderGenerator(
         x = torch.as_tensor(X, device=device)
         return x, self._one_hot(torch.as_tensor(codes, device=device))
 
-    def _apply(self, module: nn.Module, X: np.ndarray) -> np.ndarray:
+    def _apply(self, module: Any, X: np.ndarray) -> np.ndarray:
         with torch_session(num_threads=self.num_threads), torch.inference_mode():
             return module(torch.as_tensor(X)).numpy()
 
@@ -279,7 +280,7 @@ class AutoencoderGenerator(
             for rate, parts in moved.items()
         ]
         if self._setting("optimizer") == "sgd":
-            optimizer = torch.optim.SGD(groups, momentum=momentum or 0.0, fused=True)
+            optimizer: Optimizer = torch.optim.SGD(groups, momentum=momentum or 0.0, fused=True)
         else:
             # Adversaries turn round often: a long memory of gradients makes them circle.
             betas = (0.5 if momentum is None else 0.9, 0.999)

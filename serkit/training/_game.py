@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,12 +145,12 @@ def play(
     if max_updates is not None:
         max_epochs = -(-max_updates // n_batches)
     n_left = n_batches * max_epochs if max_updates is None else max_updates
-    history: list[dict[str, Any]] = []
+    history: list[dict[str, float]] = []
     bar = tqdm(total=max_epochs, desc=description, unit="epoch", disable=verbose < 1)
     with bar:
         for epoch in range(max_epochs):
             n_updates = min(n_batches, n_left)
-            row = {"epoch": epoch, "n_updates": n_updates + epoch * n_batches}
+            row: dict[str, float] = {"epoch": epoch, "n_updates": n_updates + epoch * n_batches}
             row |= _epoch(steps, x, classes, batch_size, n_updates, before=epoch * n_batches)
             n_left -= n_updates
             if valid is not None:
