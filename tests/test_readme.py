@@ -16,8 +16,12 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
 
 @pytest.mark.parametrize(
     ("page", "block", "n_blocks"),
-    [("README.md", MARKDOWN, 7), ("docs/user_guide/networks.rst", RST, 7)],
-    ids=["README", "networks"],
+    [
+        ("README.md", MARKDOWN, 7),
+        ("docs/user_guide/augmentation.rst", RST, 4),
+        ("docs/user_guide/networks.rst", RST, 7),
+    ],
+    ids=["README", "augmentation", "networks"],
 )
 @pytest.mark.filterwarnings("ignore::serkit.utils.SignalWarning")
 def test_code_runs(page, block, n_blocks, tmp_path, monkeypatch):
