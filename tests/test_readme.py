@@ -18,7 +18,7 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
     ("page", "block", "n_blocks"),
     [
         ("README.md", MARKDOWN, 7),
-        ("docs/user_guide/augmentation.rst", RST, 4),
+        ("docs/user_guide/augmentation.rst", RST, 8),
         ("docs/user_guide/networks.rst", RST, 7),
     ],
     ids=["README", "augmentation", "networks"],

@@ -118,6 +118,8 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         },
         "tuned": {
             **AdversarialAutoencoderGAN._presets["tuned"],
+            "lr_code_discriminator": 1e-4,
+            "lr_encoder": 1e-4,
             "aux_on_real": True,
         },
     }
