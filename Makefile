@@ -76,4 +76,4 @@ docs: $(VENV)/.docs
 	@echo "Open docs/_build/html/index.html"
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/generated .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated .pytest_cache .ruff_cache .mypy_cache

@@ -1,6 +1,17 @@
 """What a fitted model has learnt."""
 
 from serkit.inspection._attention import AttentionDisplay
+from serkit.inspection._code_scatter import CodeScatterDisplay
+from serkit.inspection._embedding import EmbeddingDisplay
+from serkit.inspection._loss_curve import LossCurveDisplay
+from serkit.inspection._low_resource import LowResourceDisplay
 from serkit.inspection._speaker_probe import speaker_probe_score
 
-__all__ = ["AttentionDisplay", "speaker_probe_score"]
+__all__ = [
+    "AttentionDisplay",
+    "CodeScatterDisplay",
+    "EmbeddingDisplay",
+    "LossCurveDisplay",
+    "LowResourceDisplay",
+    "speaker_probe_score",
+]
