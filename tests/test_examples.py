@@ -25,6 +25,7 @@ def run(name, *arguments):
     [
         ("leow2021", ["--features", "mfcc", "--gammas", 2.5], ["CRNN, 1 block", "DAT, gamma 2.5"]),
         ("lazarevic2024", [], ["one → other ACRNN, smoke width", "zero-shot", "last 3 tuned"]),
+        ("sahu2020", [], ["TSTR held out", "M3", "SMOTE", "p permutation (Holm)", "UAR_codes"]),
         ("networks", [], ["LDNN", "CLDNN fst, smoke width", "ACRNN", "Modified GLAM", "UAR train"]),
     ],
 )

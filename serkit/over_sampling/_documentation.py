@@ -83,7 +83,7 @@ training_rows_ : ndarray of uint64
     that has seen the rows of a test fold.
 n_features_in_ : int
     Number of features seen in ``fit``.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (n_features,)
     Their names, if `X` had names."""
 
 
