@@ -10,10 +10,12 @@ import argparse
 import os
 import time
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import joblib
 import numpy as np
 import pandas as pd
 from _systems import FOLDS, LOADERS
@@ -27,7 +29,7 @@ from sklearn.svm import SVC
 
 from serkit.evaluation import code_discriminability, low_resource_curve, low_resource_tests
 from serkit.feature_extraction import CachedTransformer, OpenSmileFunctionals
-from serkit.metrics import generator_report
+from serkit.metrics import generator_report, tstr_score
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.neural_network import MLPClassifier
 from serkit.over_sampling import (
@@ -63,29 +65,28 @@ FRACTIONS = {
     "bench": (0.1, 0.25, 1.0),
     "paper": (0.1, 0.25, 0.5, 0.8, 1.0),
 }
+PACKAGES = "numpy", "scikit-learn", "imbalanced-learn", "torch"
 #: Updates of M1 in the preset "paper", beside the preset "tuned".
 PAPER_UPDATES, PAPER_FOLDS = 10_000, (0, 2)
 #: The four emotions of the paper that both corpora have.
 EMOTIONS = ["anger", "happiness", "neutral", "sadness"]
 #: Rates that were tried, on training speakers.
+PAPER, TUNED = {"preset": "paper"}, {"preset": "tuned"}
 RATES = {
-    "M1": [
-        {"preset": "paper"},
-        {"preset": "paper", "lr_reconstruction": 0.1},
-        {},
-    ],
+    "M1": [PAPER, {**PAPER, "lr_reconstruction": 0.1}, TUNED],
     "M2": [
-        {"preset": "paper", "lr_reconstruction": 0.1},
-        {},
-        {"lr_feature_discriminator": 2e-5},
-        {"lr_feature_discriminator": 2e-5, "lr_generator": 1e-3},
+        {**PAPER, "lr_reconstruction": 0.1},
+        TUNED,
+        {**TUNED, "lr_feature_discriminator": 2e-5},
+        {**TUNED, "lr_feature_discriminator": 2e-5, "lr_generator": 1e-3},
     ],
     "M3": [
-        {"preset": "paper"},
-        {"lr_code_discriminator": 1e-3, "lr_encoder": 1e-3, "lr_generator": 1e-3},
-        {"lr_code_discriminator": 1e-4, "lr_encoder": 1e-3, "lr_generator": 1e-3},
-        {"aux_on_real": False, "aux_update_trunk": True},
-        {},
+        PAPER,
+        TUNED,
+        {**TUNED, "lr_feature_discriminator": 1e-4, "lr_generator": 1e-4},
+        {**TUNED, "lr_feature_discriminator": 1e-4, "lr_generator": 1e-3},
+        {**TUNED, "lr_code_discriminator": 1e-3, "lr_encoder": 1e-3},
+        {**TUNED, "aux_on_real": False, "aux_update_trunk": True},
     ],
 }
 SHOWN = {
@@ -168,7 +169,7 @@ def emotion_network():
     return make_pipeline(StandardScaler(), mlp)
 
 
-def judge(system, seed, X, y, train, valid, n_samples, network, code):
+def judge(system, classifier, seed, X, y, train, valid, n_samples, network, code):
     """Fit a system on some rows, and report on what it makes: a dict, or why there is none."""
     scaler = StandardScaler().fit(X[train])
     Z = scaler.transform(X)
@@ -189,11 +190,10 @@ def judge(system, seed, X, y, train, valid, n_samples, network, code):
     report = generator_report(
         made,
         *(Z[train], y[train], Z[valid], y[valid]),
-        classifier=linear_svm(),
+        classifier=classifier,
         feature_extractor=network,
     )
-    real = linear_svm().fit(Z[train], y[train])
-    real = float(np.mean([np.mean(real.predict(Z[valid][y[valid] == k]) == k) for k in set(y)]))
+    real = tstr_score(classifier, Z[train], y[train], Z[valid], y[valid])
     return {**report.to_dict(), "real to real": real, "seconds": seconds}
 
 
@@ -204,7 +204,8 @@ class Experiments:
         self.arguments, self.scale = arguments, arguments.scale
         memory = Memory(arguments.results / "reports", verbose=0)
         self.judge = memory.cache(judge, ignore=["network"])
-        self.code = source_digest("over_sampling", "modules", "training", "metrics")
+        # Reports of other code are not found again; the network is known by how it is made.
+        self.code = source_digest(), joblib.hash([emotion_network(), *map(version, PACKAGES)])
         names = ["synthetic"] if self.scale == "smoke" else arguments.corpora
         self.corpora = {name: Vectors(name, arguments) for name in names}
 
@@ -225,7 +226,7 @@ class Experiments:
                     for fold in folds
                 ]
                 text = ", ".join(f"{key} {value}" for key, value in parameters.items())
-                rows.append({"model": name, "rates": text or "preset tuned", **_mean(found)})
+                rows.append({"model": name, "rates": text, **_mean(found)})
         print(f"Rates, {vectors.name}, validation speakers of folds {folds}; {self.about()}")
         _show(pd.DataFrame(rows).set_index(["model", "rates"]))
 
@@ -249,7 +250,7 @@ class Experiments:
             table = pd.DataFrame(rows)
             folds = ", ".join(map(str, vectors.folds))
             print(f"{vectors.name}, Leow (2021) folds {folds}; {self.about()}")
-            by_fold = table.drop(columns="repeat").groupby(["system", "fold"], sort=False).mean()
+            by_fold = table.groupby(["system", "fold"], sort=False).mean(numeric_only=True)
             _show(by_fold.groupby("system", sort=False), by_fold["real to real"].mean())
 
     def codes(self):
@@ -264,7 +265,6 @@ class Experiments:
                     vectors.y,
                     vectors.speakers,
                     cv=list(vectors.folds.values()),
-                    classifier=linear_svm(),
                 )
                 rows.append(table.mean(numeric_only=True).rename(name))
             print(f"{vectors.name}, UAR of a linear SVM on vectors and on codes; {self.about()}")
@@ -311,7 +311,8 @@ class Experiments:
             network = vectors.network
         n_samples = SCALES[self.scale]["n_samples"]
         rows = vectors.X, vectors.y, train, valid
-        return self.judge(system, seed, *rows, n_samples, network, (self.code, with_network))
+        code = self.code, with_network
+        return self.judge(system, linear_svm(), seed, *rows, n_samples, network, code)
 
     def about(self):
         """Describe the scale."""
@@ -322,11 +323,17 @@ class Experiments:
         )
 
     def estimate(self):
-        """Print what an update of every model costs, and all of them."""
+        """Print what an update of every model costs, and all of them; the rest takes minutes."""
         vectors = next(iter(self.corpora.values()))
         Z = StandardScaler().fit_transform(vectors.X)
+        n_repeats, n_fractions = len(self.repeats()), len(FRACTIONS[self.scale])
         n_folds = sum(len(vectors.folds) for vectors in self.corpora.values())
-        n_fits = len(self.repeats()) * (n_folds + 1 + len(FRACTIONS[self.scale]))
+        n_fits = {
+            "rates": {name: len(PAPER_FOLDS) * len(tried) for name, tried in RATES.items()},
+            "tables": dict.fromkeys(MODELS, n_repeats * n_folds),
+            "codes": dict.fromkeys(MODELS, n_folds),
+            "low_resource": dict.fromkeys(MODELS, n_repeats * (1 + n_fractions)),
+        }
         for name in MODELS:
             seconds = []
             for n_updates in (5, 5, 25):  # the first time is longer
@@ -334,8 +341,12 @@ class Experiments:
                 make_model(name, self.scale, max_updates=n_updates).fit(Z, vectors.y)
                 seconds.append(time.process_time() - start)
             update = (seconds[2] - seconds[1]) / 20
-            total = n_fits * SCALES[self.scale]["max_updates"] * update / 60
-            print(f"{name}: {n_fits} fits, {update:.3f} s per update, {total:.0f} min", flush=True)
+            for experiment in self.arguments.experiments:
+                n_updates = n_fits[experiment][name] * SCALES[self.scale]["max_updates"]
+                if (experiment, name, self.scale) == ("tables", "M1", "bench"):
+                    n_updates += len(PAPER_FOLDS) * PAPER_UPDATES
+                minutes = n_updates * update / 60
+                print(f"{experiment}, {name}: {n_updates} updates, {minutes:.0f} min", flush=True)
 
 
 def _mean(reports):

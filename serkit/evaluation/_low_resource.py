@@ -276,7 +276,7 @@ def _compute(
     """Return the records of the settings, found or computed now."""
     store = ResultsStore(results_dir)
     # What is not kept needs no key that tells it apart from other runs.
-    keys = [str(setting) for setting in settings]
+    keys = [str(number) for number in range(len(settings))]
     if results_dir is not None:
         keys = make_keys(experiment, settings)
     records = {key: record for key in keys if (record := store.load(key)) is not None}

@@ -47,7 +47,7 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"system {self.system!r}, {self.n_synthetic} synthetic rows, {self.fraction:.0%} of "
+            f"system {self.system!r}, {self.n_synthetic} synthetic rows, {100 * self.fraction:.4g}% of "
             f"the source, repeat {self.repeat}"
         )
 
@@ -55,6 +55,12 @@ class Setting:
 def check_systems(systems: Mapping[str, BaseEstimator], generator_fit: str) -> None:
     """Raise if something is no generator and no sampler, or would lose what it has learnt."""
     for name, system in systems.items():
+        parts = [system, *system.get_params(deep=True).values()]
+        if generator_fit == "subset" and any(isinstance(p, FrozenEstimator) for p in parts):
+            raise ValueError(
+                f"system {name!r} has a FrozenEstimator, so it cannot be fitted on every "
+                "subset; give the generator itself, or generator_fit='full'"
+            )
         if hasattr(system, "fit_resample"):
             continue
         if not (hasattr(system, "fit") and hasattr(system, "sample")):
@@ -64,11 +70,6 @@ def check_systems(systems: Mapping[str, BaseEstimator], generator_fit: str) -> N
             )
         if isinstance(system, FrozenEstimator):
             check_is_fitted(system)
-            if generator_fit == "subset":
-                raise ValueError(
-                    f"system {name!r} is in FrozenEstimator, so it cannot be fitted on every "
-                    "subset; give the generator itself, or generator_fit='full'"
-                )
         elif get_tags(system).requires_fit and _is_fitted(system):
             raise TypeError(
                 f"system {name!r} is fitted already, and would be fitted again. Use it as it is "

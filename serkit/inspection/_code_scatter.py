@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
-from serkit.inspection._drawing import GREY, axes_and_figure, class_colors, last_step
+from serkit.inspection._drawing import GREY, axes_and_figure, class_colors, last_step, merge_style
 from serkit.utils import import_optional
 
 __all__ = ["CodeScatterDisplay"]
@@ -93,7 +93,8 @@ class CodeScatterDisplay:
         for label in color_of:
             rows = self.y == label
             if rows.any():
-                style = {"color": color_of[label], "s": 12, "linewidth": 0, **scatter_kw}
+                style = {"color": color_of[label], "s": 12, "linewidth": 0}
+                style = merge_style(style, scatter_kw)
                 self.scatter_[label] = ax.scatter(*self.codes[rows].T, label=str(label), **style)
         if self.means is not None:
             ax.scatter(*self.means.T, color="black", marker="+", s=60, label="prior", zorder=3)

@@ -8,7 +8,15 @@ from sklearn.pipeline import Pipeline
 
 from serkit.utils import import_optional
 
-__all__ = ["GREY", "MARKERS", "axes_and_figure", "class_colors", "colors", "last_step"]
+__all__ = [
+    "GREY",
+    "MARKERS",
+    "axes_and_figure",
+    "class_colors",
+    "colors",
+    "last_step",
+    "merge_style",
+]
 
 #: Distinct for colour-blind eyes too.
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
@@ -42,3 +50,10 @@ def last_step(estimator: Any) -> Any:
     while isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     return estimator
+
+
+def merge_style(style: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return a style with what the user gives in its place; a colour has two names."""
+    if "c" in given:
+        style = {name: value for name, value in style.items() if name != "color"}
+    return style | given

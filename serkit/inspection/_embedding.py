@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 
-from serkit.inspection._drawing import axes_and_figure, class_colors
+from serkit.inspection._drawing import axes_and_figure, class_colors, merge_style
 
 __all__ = ["EmbeddingDisplay"]
 
@@ -114,7 +114,7 @@ class EmbeddingDisplay:
                 label = origin if color_by == "origin" else f"{label}, {origin}"
                 style = {"marker": marker, "color": color, "s": 14, "linewidth": 0, "alpha": 0.7}
                 self.scatter_[label] = ax.scatter(
-                    *self.embedding[rows].T, label=label, **style | scatter_kw
+                    *self.embedding[rows].T, label=label, **merge_style(style, scatter_kw)
                 )
         ax.set(xticks=[], yticks=[], title=name)
         ax.legend(frameon=False, fontsize="small")

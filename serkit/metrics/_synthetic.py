@@ -277,11 +277,11 @@ def generator_report(
 
         ``frechet_train``, ``frechet_valid``: :func:`frechet_emotion_distance`.
 
-        ``sd_ratio``, and ``sd_ratio[...]`` of each class: standard deviation
-        within the class, synthetic over training rows, mean over the features.
-        Near 0, the generator draws the same row again and again, which TRTS
-        cannot see. Features that do not vary in the training rows of a class
-        are left out.
+        ``sd_ratio[...]`` of each class: standard deviation within the class,
+        synthetic over training rows, by the variances of all features together,
+        which should be of one scale; NaN for a class whose training rows are
+        equal. ``sd_ratio`` is the mean over the other classes. Near 0, the
+        generator draws the same row again and again, which TRTS cannot see.
 
         ``separation_train``, ``separation_synth``: variance between the means
         of the classes over variance within, every class counting alike.
@@ -337,7 +337,7 @@ def generator_report(
         for part, (X, _) in real.items():
             report[f"frechet_{part}"] = frechet_emotion_distance(X, synthetic[0], feature_extractor)
     ratios = within_class_sd_ratio(*real["train"], *synthetic)
-    report["sd_ratio"] = sum(ratios.values()) / len(ratios)
+    report["sd_ratio"] = float(pd.Series(ratios, dtype=float).mean())
     report |= {f"sd_ratio[{label}]": ratio for label, ratio in ratios.items()}
     report["separation_train"] = separation(*real["train"])
     report["separation_synth"] = separation(*synthetic)

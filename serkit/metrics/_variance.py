@@ -8,10 +8,10 @@ __all__ = ["separation", "within_class_sd_ratio"]
 
 
 def within_class_sd_ratio(X_real: Any, y_real: Any, X_synth: Any, y_synth: Any) -> dict[Any, float]:
-    """Return, by class, the mean over features of the ratio of standard deviations.
+    """Return, by class, how much synthetic rows vary compared with real ones.
 
-    Features that do not vary among the real rows of a class are left out there;
-    if none is left the ratio is NaN.
+    The root of the ratio of variances, summed over features, so that a feature
+    which hardly varies counts for little; NaN if no feature varies.
     """
     real, synthetic = _by_class(X_real, y_real), _by_class(X_synth, y_synth)
     if real.keys() != synthetic.keys():
@@ -19,14 +19,7 @@ def within_class_sd_ratio(X_real: Any, y_real: Any, X_synth: Any, y_synth: Any) 
             f"the training rows have the classes {list(real)}, the synthetic rows "
             f"{list(synthetic)}; they must be the same"
         )
-    ratios = {}
-    for label, rows in real.items():
-        sd = _sd(rows)
-        # Equal numbers have a deviation of a rounding error.
-        varies = sd > 1e-9 * np.abs(rows).max(axis=0)
-        ratio = _sd(synthetic[label])[varies] / sd[varies]
-        ratios[label] = float(ratio.mean()) if varies.any() else np.nan
-    return ratios
+    return {label: _ratio(rows, synthetic[label]) for label, rows in real.items()}
 
 
 def separation(X: Any, y: Any) -> float:
@@ -42,8 +35,15 @@ def separation(X: Any, y: Any) -> float:
     return float(between / within) if within else np.inf
 
 
-def _sd(rows: np.ndarray) -> np.ndarray:
-    return rows.std(axis=0, ddof=min(1, len(rows) - 1))
+def _ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
+    variance = _variance(real)
+    return float(np.sqrt(_variance(synthetic) / variance)) if variance else np.nan
+
+
+def _variance(rows: np.ndarray) -> float:
+    """Return the sum of the variances of the features; equal rows have none."""
+    varies = np.ptp(rows, axis=0) > 0
+    return float(rows[:, varies].var(axis=0, ddof=min(1, len(rows) - 1)).sum())
 
 
 def _by_class(X: Any, y: Any) -> dict[Any, np.ndarray]:

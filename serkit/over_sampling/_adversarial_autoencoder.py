@@ -191,7 +191,7 @@ class AdversarialAutoencoder(AutoencoderGenerator):
         }
 
     def _make_prior(self) -> Any:
-        prior = GaussianMixturePrior() if self.prior is None else clone(self.prior)
+        prior = GaussianMixturePrior() if self.prior is None else clone(self.prior, safe=False)
         return prior.build(len(self.classes_), self.code_dim)
 
     def _make_steps(self, network: Any) -> list[GameStep]:

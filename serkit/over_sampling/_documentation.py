@@ -8,7 +8,9 @@ OPTIMIZATION = """\
 preset : {"tuned", "paper"}, default="tuned"
     What the parameters that are "auto" stand for. "paper" has the optimizer
     and the rates of the paper, which need tens of thousands of updates;
-    "tuned" those that were found to train in a tenth of the time.
+    "tuned" those that were found to train in a tenth of the time:
+
+%(presets)s
 optimizer : {"auto", "adam", "sgd"}, default="auto"
     What takes the steps, one optimizer for each.
 lr_reconstruction : float, default=1e-3
@@ -24,9 +26,9 @@ SECOND_GAME = """\
 lr_feature_discriminator : float, default=1e-4
     Learning rate of the discriminator of feature vectors.
 lr_generator : float, default=1e-3
-    Learning rate of the decoder against that discriminator.
+    Learning rate of what makes vectors against that discriminator.
 n_generator_steps : int, default=2
-    How often the decoder moves for every move of that discriminator."""
+    How often what makes vectors moves for every move of that discriminator."""
 
 TRAINING = """\
 reduction : {"mean", "sum"}, default="mean"
@@ -92,9 +94,18 @@ def complete_docstring(cls: type) -> type:
     return fill_docstring(
         cls,
         {
-            "optimization": OPTIMIZATION,
+            "optimization": OPTIMIZATION.replace("%(presets)s", _list_presets(cls)),
             "second_game": SECOND_GAME,
             "training": TRAINING,
             "fitted": FITTED,
         },
+    )
+
+
+def _list_presets(cls: type) -> str:
+    """Return a list of what "auto" stands for, for the place below a parameter."""
+    presets = getattr(cls, "_presets", {})
+    return "\n".join(
+        f"    - `{name}`: {value!r} (paper), {presets['tuned'][name]!r} (tuned)"
+        for name, value in presets.get("paper", {}).items()
     )

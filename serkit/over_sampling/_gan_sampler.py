@@ -113,7 +113,7 @@ class GANSampler(BaseSampler):
             return utterances[:0], y[:0], None
         if isinstance(self.generator, FrozenEstimator):
             self.generator_ = self.generator.estimator
-            _check_fit(self.generator_, rows, wanted)
+            _check_fit(self.generator_, rows, wanted, getattr(self, "feature_names_in_", None))
             _warn_of_leakage(self.generator_, rows)
         else:
             self.generator_ = _fit_clone(self.generator, rows, y, random_state)
@@ -179,8 +179,17 @@ def _fit_clone(
         return generator.fit(rows, y)
 
 
-def _check_fit(generator: Any, rows: np.ndarray, wanted: dict[Any, int]) -> None:
+def _check_fit(
+    generator: Any, rows: np.ndarray, wanted: dict[Any, int], names: np.ndarray | None
+) -> None:
     """Raise if a generator that was fitted before is not one for these rows."""
+    known_names = getattr(generator, "feature_names_in_", None)
+    both_named = names is not None and known_names is not None
+    if both_named and list(names) != list(known_names):
+        raise ValueError(
+            "the columns of X are not those that the generator was fitted on, or in another order; "
+            "give it the columns of its feature_names_in_"
+        )
     if generator.n_features_in_ != rows.shape[1]:
         raise ValueError(
             f"the generator was fitted on {generator.n_features_in_} features, but X has "

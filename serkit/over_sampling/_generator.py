@@ -42,6 +42,9 @@ class AutoencoderGenerator(
     what its networks and its steps are.
     """
 
+    #: What changes the time that training takes, but not its result.
+    _without_effect = frozenset({"num_threads"})
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         complete_docstring(cls)
@@ -74,6 +77,7 @@ class AutoencoderGenerator(
             Their classes.
         X_val : array-like of shape (n_valid, n_features) or None, default=None
             Rows on which the losses are followed; nothing is learnt from them.
+            They are taken as they are: a pipeline does not scale them.
         y_val : array-like of shape (n_valid,) or None, default=None
             Their classes.
 
@@ -94,6 +98,7 @@ class AutoencoderGenerator(
         self.__dict__.pop("network_", None)  # A fit that fails leaves no model behind.
         X, y = validate_data(self, X, y, dtype=np.float32, ensure_min_samples=2)
         check_classification_targets(y)
+        self._check_layer_sizes()
         self.classes_, codes = np.unique(y, return_inverse=True)
         valid = self._check_validation_rows(X_val, y_val)
         self.prior_ = self._make_prior()
@@ -219,12 +224,17 @@ class AutoencoderGenerator(
     def _to_tensors(
         self, X: np.ndarray, codes: np.ndarray, device: torch.device
     ) -> tuple[Tensor, Tensor]:
-        x = torch.as_tensor(X, device=device)
+        x = _to_tensor(X).to(device)
         return x, self._one_hot(torch.as_tensor(codes, device=device))
 
     def _apply(self, module: Any, X: np.ndarray) -> np.ndarray:
         with torch_session(num_threads=self.num_threads), torch.inference_mode():
-            return module(torch.as_tensor(X)).numpy()
+            return module(_to_tensor(X)).numpy()
+
+    def _check_layer_sizes(self) -> None:
+        for name, sizes in self.get_params(deep=False).items():
+            if name.endswith("layer_sizes") and (not len(sizes) or min(sizes) < 1):
+                raise ValueError(f"{name} must be one or more numbers above 0, got {sizes!r}")
 
     def _check_validation_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray] | None:
         if (X is None) != (y is None):
@@ -257,6 +267,9 @@ class AutoencoderGenerator(
     @property
     def _n_features_out(self) -> int:
         return self.code_dim
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -296,8 +309,9 @@ class _Judge:
         self.model = model
         self.network = network
         self.classifiers = {
-            name: RidgeClassifier().fit(*rows) if len(np.unique(rows[1])) > 1 else None
+            name: RidgeClassifier().fit(*rows)
             for name, rows in (("trts", train), ("valid_trts", valid))
+            if len(np.unique(rows[1])) > 1
         }
 
     def __call__(self) -> dict[str, float]:
@@ -308,11 +322,14 @@ class _Judge:
             return {
                 name: _recognised(self.model, self.network, classifier)
                 for name, classifier in self.classifiers.items()
-                if classifier is not None
             }
 
 
 def _recognised(model: Any, network: nn.Module, classifier: RidgeClassifier) -> float:
-    """Return the UAR of a classifier on vectors drawn of all classes."""
-    codes = np.repeat(np.arange(len(model.classes_)), _N_JUDGED)
+    """Return the UAR of a classifier on vectors drawn of the classes that it knows."""
+    codes = np.repeat(classifier.classes_, _N_JUDGED)
     return uar_score(codes, classifier.predict(model._generate(network, codes)))
+
+
+def _to_tensor(X: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.require(X, requirements="W"))  # a copy of rows that are read-only

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import Tensor, nn
 
 from serkit.modules import InfoGANAutoencoderNetwork
-from serkit.over_sampling._adversarial_autoencoder import COUNT, RATE
+from serkit.over_sampling._adversarial_autoencoder import COUNT
 from serkit.over_sampling._adversarial_autoencoder_gan import AdversarialAutoencoderGAN
 from serkit.over_sampling._priors import StandardNormalPrior
 from serkit.training import Batch, GameStep
@@ -60,10 +60,10 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         Let the auxiliary head train the hidden layers that it shares with the
         discriminator.
     aux_on_real : "auto" or bool, default="auto"
-        Train the auxiliary head on real vectors too, whenever the discriminator
-        learns. It ties the classes that are drawn to those of the data, where
-        the paper has any classes that can be told apart. "auto" is True in the
-        preset "tuned".
+        Train the auxiliary head, and the hidden layers that it shares, on real
+        vectors too, whenever the discriminator learns. It ties the classes that
+        are drawn to those of the data, where the paper has any classes that can
+        be told apart. "auto" is True in the preset "tuned".
     lr_aux : float or None, default=None
         Learning rate of the auxiliary head; ``None`` is that of the generator.
     %(training)s
@@ -118,8 +118,10 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         },
         "tuned": {
             **AdversarialAutoencoderGAN._presets["tuned"],
-            "lr_code_discriminator": 1e-4,
-            "lr_encoder": 1e-4,
+            "lr_code_discriminator": 3e-4,
+            "lr_encoder": 3e-4,
+            "lr_feature_discriminator": 3e-4,
+            "lr_generator": 3e-4,
             "aux_on_real": True,
         },
     }
@@ -133,7 +135,7 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         "aux_input": [StrOptions({"features", "features+label"})],
         "aux_update_trunk": ["boolean"],
         "aux_on_real": ["boolean", StrOptions({"auto"})],
-        "lr_aux": [*RATE, None],
+        "lr_aux": [Interval(Real, 0, None, closed="neither"), None],
     }
 
     def __init__(
@@ -210,10 +212,12 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         self.lr_aux = lr_aux
 
     def _make_network(self) -> nn.Module:
-        if self.aux_update_trunk and self.aux_input == "features+label":
+        trains_trunk = self.aux_update_trunk or self._setting("aux_on_real")
+        if trains_trunk and self.aux_input == "features+label":
             warnings.warn(
-                'aux_update_trunk=True with aux_input="features+label": the auxiliary head learns '
-                'to read the label that it is shown; use aux_input="features"',
+                'with aux_input="features+label" and aux_update_trunk or aux_on_real, the '
+                "auxiliary head learns to read the label that it is shown; use "
+                'aux_input="features"',
                 UserWarning,
                 stacklevel=3,
             )
@@ -228,7 +232,7 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
         )
 
     def _make_prior(self) -> Any:
-        prior = StandardNormalPrior() if self.prior is None else clone(self.prior)
+        prior = StandardNormalPrior() if self.prior is None else clone(self.prior, safe=False)
         return prior.build(len(self.classes_), self.noise_dim)
 
     def _setting(self, name: str) -> Any:

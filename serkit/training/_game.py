@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ __all__ = ["Batch", "GameStep", "play"]
 
 #: Epochs over which losses are averaged before they are compared.
 _WINDOW = 10
+#: Weights beyond it belong to a training that has diverged.
+_LARGE = 1e4
 
 
 @dataclass
@@ -61,7 +64,7 @@ class GameStep:
     weights: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._moved = [w for group in self.optimizer.param_groups for w in group["params"]]
+        self.moved = [w for group in self.optimizer.param_groups for w in group["params"]]
 
     def take(self, batch: Batch) -> dict[str, Tensor]:
         """Move once.
@@ -75,11 +78,19 @@ class GameStep:
         -------
         losses : dict of str to Tensor
             The losses before the move.
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss is no number; then nothing has moved.
         """
         losses = self.losses(batch)
-        total = sum(self.weights.get(name, 1.0) * loss for name, loss in losses.items())
+        total = torch.stack([self.weights.get(name, 1.0) * loss for name, loss in losses.items()])
+        total = total.sum()
+        if not total.isfinite():
+            raise FloatingPointError(f"a loss of the step {self.name!r} is no number")
         self.optimizer.zero_grad()
-        total.backward(inputs=self._moved)  # type: ignore[union-attr]
+        total.backward(inputs=self.moved)
         self.optimizer.step()
         return {name: loss.detach() for name, loss in losses.items()}
 
@@ -139,7 +150,7 @@ def play(
     Raises
     ------
     FloatingPointError
-        If a loss is no number any more; the message names the step.
+        If training diverges; the message names the step and its rate.
     """
     n_batches = -(-len(x) // batch_size)
     if max_updates is not None:
@@ -178,37 +189,47 @@ def _epoch(
     before: int,
 ) -> dict[str, float]:
     """Take the steps for every minibatch of an epoch; return the mean losses."""
-    # Losses stay on the device until the end of the epoch, for the processor not to wait.
     losses: dict[str, list[Tensor]] = {}
-    owners: dict[str, GameStep] = {}
+    turns = [step for step in steps for _ in range(step.n_times)]
     order = torch.randperm(len(x), device=x.device)
-    for rows in order.split(batch_size)[:n_updates]:
+    for update, rows in enumerate(order.split(batch_size)[:n_updates], start=before + 1):
         batch = Batch(x[rows], classes[rows])
-        for step in steps:
-            for _ in range(step.n_times):
-                for name, loss in step.take(batch).items():
-                    losses.setdefault(name, []).append(loss)
-                    owners[name] = step
-    means = {name: torch.stack(values) for name, values in losses.items()}
-    if not all(bool(values.isfinite().all()) for values in means.values()):
-        _raise_divergence(means, owners, before)
-    return {f"{name}_loss": values.mean().item() for name, values in means.items()}
+        for number, step in enumerate(turns):
+            try:
+                found = step.take(batch)
+            except FloatingPointError:
+                _raise_divergence([*turns[number:], *turns[:number]], update)
+            for name, loss in found.items():
+                losses.setdefault(name, []).append(loss)
+    if not all(weight.isfinite().all() for step in steps for weight in step.moved):
+        _raise_divergence(turns, update)  # the last move shows in no loss
+    return {f"{name}_loss": torch.stack(values).mean().item() for name, values in losses.items()}
 
 
-def _raise_divergence(losses: dict[str, Tensor], owners: dict[str, GameStep], before: int) -> None:
-    """Name the loss that was the first to be no number."""
-    first = {
-        name: int((~values.isfinite()).nonzero()[0]) // owners[name].n_times
-        for name, values in losses.items()
-        if not values.isfinite().all()
+def _raise_divergence(turns: Sequence[GameStep], update: int) -> NoReturn:
+    """Blame the step that moves what has grown and nothing else, or the one that noticed."""
+    grown = {id(weight) for step in turns for weight in step.moved if _has_grown(weight)}
+
+    def guilt(step: GameStep) -> float:
+        moved = set(map(id, step.moved))
+        return len(moved & grown) / len(moved | grown)
+
+    culprit = max(turns, key=guilt)
+    others = {
+        f"the step {step.name!r} ({step.rates})": None
+        for step in turns
+        if step.name != culprit.name and grown & set(map(id, step.moved))
     }
-    name = min(first, key=first.__getitem__)  # of one minibatch the earliest step
-    step = owners[name]
+    hint = f" Some of them are moved by {' and '.join(others)} too." if others else ""
     raise FloatingPointError(
-        f"training diverged in update {before + first[name] + 1}: the {name.replace('_', ' ')} "
-        f"loss is no number any more (step {step.name!r}, {step.rates}). Lower this rate or the "
-        "momentum, or scale the features"
+        f"training diverged in update {update}: the weights that the step {culprit.name!r} moves "
+        f"have grown beyond measure.{hint} Lower {culprit.rates} or the momentum, or scale the "
+        "features"
     )
+
+
+def _has_grown(weight: Tensor) -> bool:
+    return not weight.detach().abs().max() < _LARGE
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from serkit.evaluation import low_resource_curve, low_resource_tests, paired_test
 from serkit.metrics import uar_score, wa_score
-from serkit.over_sampling import GaussianGenerator, RandomOverSampler
+from serkit.over_sampling import GANSampler, GaussianGenerator, RandomOverSampler
 
 FRACTIONS = (0.1, 0.5, 1.0)
 
@@ -259,6 +259,22 @@ def test_results_of_other_settings_are_not_taken(tmp_path, change):
         trained.append(len(Notes.seen))
     # A system takes the baseline over, all else changes that too.
     assert trained == [2, 0, 1 if "systems" in change else 2]
+
+
+def test_fractions_that_look_alike_are_kept_apart():
+    fractions = (0.125, 0.12, 0.5)
+    together = run(systems={}, fractions=fractions, n_repeats=1)
+    for fraction in fractions:
+        alone = run(systems={}, fractions=(fraction,), n_repeats=1)
+        both = together[together["fraction"] == fraction].reset_index(drop=True)
+        pd.testing.assert_frame_equal(both, alone)
+
+
+def test_a_sampler_of_a_frozen_generator_does_not_learn_subsets():
+    fitted = GaussianGenerator().fit(*SOURCE)
+    systems = {"frozen": GANSampler(FrozenEstimator(fitted))}
+    with pytest.raises(ValueError, match="'frozen' has a FrozenEstimator"):
+        run(systems=systems, generator_fit="subset")
 
 
 def test_an_error_names_the_setting():

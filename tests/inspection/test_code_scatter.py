@@ -127,3 +127,10 @@ def test_the_axes_given_are_used(pyplot, codes, y):
     assert display.ax_ is ax
     assert display.scatter_["joy"].get_sizes().tolist() == [40]
     assert display.plot().ax_ is not ax
+
+
+@pytest.mark.parametrize("name", ["c", "color"])
+def test_a_colour_may_be_given(pyplot, codes, y, name):
+    display = CodeScatterDisplay.from_codes(codes, y, **{name: "red"})
+    for points in display.scatter_.values():
+        assert to_hex(points.get_facecolor()[0]) == "#ff0000"

@@ -174,6 +174,25 @@ def test_features_that_never_vary_in_a_class_are_left_out():
     assert found.filter(like="sd_ratio").to_numpy() == pytest.approx(1)
 
 
+def test_a_feature_that_hardly_varies_hides_no_collapse():
+    X, y = TRAIN[0].copy(), TRAIN[1]
+    rows = y == "joy"
+    means = X[rows].mean(axis=0)
+    made = X.copy()
+    made[rows] = means + 0.1 * (X[rows] - means)
+    X[rows, 2] = means[2] + 1e-6 * (X[rows, 2] - means[2])
+    found = generator_report((made, y), X, y, *VALID, classifier=GaussianNB())
+    assert found["sd_ratio[joy]"] < 0.2
+
+
+def test_a_class_of_one_row_has_no_ratio():
+    X, y = TRAIN
+    rows = np.flatnonzero((y != "joy") | (np.cumsum(y == "joy") == 1))
+    found = generator_report((X, y), X[rows], y[rows], *VALID, classifier=GaussianNB())
+    assert np.isnan(found["sd_ratio[joy]"])
+    assert found["sd_ratio"] == pytest.approx(1, abs=0.1)
+
+
 def test_rows_of_a_sampler_and_generators_make_one_table():
     generator = Blobs().fit(*TRAIN)
     rows = report(generator.sample(300))

@@ -69,3 +69,11 @@ def test_rows_may_be_arrays_in_a_list(functionals):
 def test_a_network_without_hidden_layers_is_refused(functionals):
     with pytest.raises(ValueError, match="one hidden layer or more"):
         MLPClassifier(()).fit(functionals.X, functionals.y)
+
+
+def test_the_emotion_network_of_sahu_et_al_has_its_weights():
+    rng = np.random.default_rng(0)
+    mlp = MLPClassifier((64,) * 4, dropout=0, batch_size=64, max_epochs=1, random_state=0)
+    mlp.fit(rng.normal(size=(8, 1582)), ["anger", "happiness", "neutral", "sadness"] * 2)
+    assert sum(weights.numel() for weights in mlp.net_.module_.parameters()) == 114_052
+    assert mlp.activations(rng.normal(size=(2, 1582)), "hidden3").shape == (2, 64)

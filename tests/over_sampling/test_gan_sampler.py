@@ -325,6 +325,15 @@ def test_features_must_be_as_many(fitted):
         make_sampler(FrozenEstimator(fitted)).fit_resample(X[:, :3], Y)
 
 
+def test_columns_must_be_those_of_the_generator(fitted):
+    frame = pd.DataFrame(X, columns=[f"f{i}" for i in range(X.shape[1])])
+    generator = GaussianGenerator().fit(frame, Y)
+    sampler = make_sampler(FrozenEstimator(generator))
+    sampler.fit_resample(frame, Y)
+    with pytest.raises(ValueError, match="not those that the generator was fitted on"):
+        sampler.fit_resample(frame[frame.columns[::-1]], Y)
+
+
 def test_rows_that_are_missing_are_counted(fitted):
     frozen = make_sampler(FrozenEstimator(fitted))
     with pytest.warns(LeakageWarning, match="on 3 rows that are not among these 20 training") as w:

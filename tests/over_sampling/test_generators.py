@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import torch
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
 from serkit.metrics import uar_score
@@ -238,7 +240,10 @@ def test_neither_side_of_the_code_game_wins(trained):
 @pytest.mark.parametrize("model", MODELS[1:])
 def test_samples_of_the_other_models_belong_to_their_class(model, blobs):
     X, y = blobs
-    gan = small(model, hidden_layer_sizes=(64, 32), max_epochs=100)
+    rates = {"lr_feature_discriminator": 1e-3, "lr_generator": 1e-3}  # small networks bear these
+    if model is InfoGANAutoencoder:
+        rates |= {"lr_code_discriminator": 1e-3, "lr_encoder": 1e-3}
+    gan = small(model, hidden_layer_sizes=(64, 32), max_epochs=60, **rates)
     X_new, y_new = gan.fit(X, y).sample(400)
     means = np.array([X[y == label].mean(0) for label in gan.classes_])
     nearest = gan.classes_[cdist(X_new, means).argmin(1)]
@@ -318,13 +323,32 @@ def test_stops_when_nothing_changes(blobs):
     assert gan.set_params(tol=None).fit(*blobs).n_iter_ == 60
 
 
-def test_divergence_names_the_step_and_its_rate():
-    X, y = make_blobs(200, n_features=1000, centers=4, random_state=0)
-    gan = AdversarialAutoencoder(preset="paper", reduction="sum", max_epochs=50, random_state=0)
-    gan.set_params(hidden_layer_sizes=(64, 32), discriminator_layer_sizes=(8,), momentum=0.99)
-    with pytest.raises(FloatingPointError, match=r"reconstruction.*lr_reconstruction=0\.001"):
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_divergence_names_the_step_and_its_rate(seed):
+    """Summed over many features, the error of the paper's rate of reconstruction explodes."""
+    X, y = make_blobs(120, n_features=1582, centers=4, random_state=0)
+    gan = AdversarialAutoencoder(
+        (64, 32),
+        discriminator_layer_sizes=(16,),
+        preset="paper",
+        reduction="sum",
+        momentum=0.99,
+        max_epochs=100,
+        random_state=seed,
+    )
+    with pytest.raises(FloatingPointError, match=r"'reconstruction'.*lr_reconstruction=0\.001"):
         gan.fit(scale(X), y)
-    assert not hasattr(gan, "network_")
+    with pytest.raises(NotFittedError):
+        gan.sample(3)
+
+
+@pytest.mark.parametrize(
+    "rate", ["lr_code_discriminator", "lr_feature_discriminator", "lr_generator"]
+)
+def test_divergence_of_other_steps(rate, blobs):
+    gan = small(AdversarialAutoencoderGAN, optimizer="sgd", max_epochs=3, **{rate: 1e37})
+    with pytest.raises(FloatingPointError, match=rf"{rate}=1e\+37"):
+        gan.fit(*blobs)
 
 
 def test_samples_that_are_of_no_class_are_warned_of(blobs):
@@ -388,6 +412,57 @@ def test_bad_input(blobs):
         gan.set_params(prior=GaussianMixturePrior(means=[[0, 0]])).fit(X, y)
 
 
+def test_layers_have_units(blobs):
+    for sizes in ((), (0,), (8, -3)):
+        with pytest.raises(ValueError, match="discriminator_layer_sizes must be one or more"):
+            small(AdversarialAutoencoder, discriminator_layer_sizes=sizes).fit(*blobs)
+
+
+def test_rows_that_cannot_be_written(blobs):
+    X, y = blobs
+    X = X.astype(np.float32)
+    X.flags.writeable = False
+    gan = small(AdversarialAutoencoder, max_epochs=1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "The given NumPy array is not writ")
+        gan.fit(X, y).transform(X)
+
+
+def test_validation_rows_may_lack_classes(blobs):
+    X, y = blobs
+    rows = np.isin(y, ["fear", "joy"])
+    gan = AdversarialAutoencoder((64, 32), discriminator_layer_sizes=(64, 32), max_epochs=100)
+    gan.set_params(random_state=0).fit(X, y, X_val=X[rows], y_val=y[rows])
+    assert gan.history_["valid_trts"].iloc[-1] > 0.9
+
+
+def test_real_rows_are_judged_by_their_own_classes(blobs, monkeypatch):
+    _, network, steps, batch = prepared(AdversarialAutoencoderGAN, *blobs)
+    given = []
+    loss = network.feature_discriminator_loss
+    monkeypatch.setattr(
+        network, "feature_discriminator_loss", lambda *given_: given.append(given_) or loss(*given_)
+    )
+    steps["feature discriminator"].take(batch)
+    ((x, classes, made, made_classes),) = given
+    assert x is batch.x
+    assert classes is batch.classes
+    assert made.shape == x.shape
+    assert not made.requires_grad
+    assert not torch.equal(made_classes, classes)
+
+
+def test_weight_of_the_information(blobs):
+    _, _, steps, _ = prepared(InfoGANAutoencoder, *blobs, mi_weight=0.25)
+    assert steps["generator"].weights == {"aux": 0.25}
+
+
+def test_threads_are_put_back(blobs):
+    threads = torch.get_num_threads()
+    small(AdversarialAutoencoder, max_epochs=1, num_threads=threads + 1).fit(*blobs).sample(3)
+    assert torch.get_num_threads() == threads
+
+
 def test_own_prior(blobs):
     means = [[0, 1], [2, 3], [4, 5], [6, 7]]
     gan = small(AdversarialAutoencoder, max_epochs=1, prior=GaussianMixturePrior(means=means))
@@ -396,6 +471,19 @@ def test_own_prior(blobs):
     gan.set_params(prior__scale=3.0, prior__means=None).fit(*blobs)
     np.testing.assert_array_equal(gan.prior_.covariances_[1], 9 * np.eye(2))
     gan.set_params(prior=StandardNormalPrior()).fit(*blobs)
+
+    class Points:
+        """Has no parameters that scikit-learn could copy."""
+
+        def build(self, n_classes, n_dims):
+            self.points = torch.arange(n_classes * n_dims).reshape(n_classes, n_dims).float()
+            return self
+
+        def sample(self, classes):
+            return self.points[classes]
+
+    gan.set_params(prior=Points()).fit(*blobs)
+    assert len(np.unique(gan.sample(40)[0], axis=0)) == 4
 
 
 def test_classes_drawn_as_often_as_they_are(blobs):
