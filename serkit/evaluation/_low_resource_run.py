@@ -47,8 +47,8 @@ class Setting:
 
     def __str__(self) -> str:
         return (
-            f"system {self.system!r}, {self.n_synthetic} synthetic rows, {100 * self.fraction:.4g}% of "
-            f"the source, repeat {self.repeat}"
+            f"system {self.system!r}, {self.n_synthetic} synthetic rows, "
+            f"{100 * self.fraction:.4g}% of the source, repeat {self.repeat}"
         )
 
 

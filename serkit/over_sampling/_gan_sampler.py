@@ -184,8 +184,7 @@ def _check_fit(
 ) -> None:
     """Raise if a generator that was fitted before is not one for these rows."""
     known_names = getattr(generator, "feature_names_in_", None)
-    both_named = names is not None and known_names is not None
-    if both_named and list(names) != list(known_names):
+    if names is not None and known_names is not None and list(names) != list(known_names):
         raise ValueError(
             "the columns of X are not those that the generator was fitted on, or in another order; "
             "give it the columns of its feature_names_in_"
