@@ -29,6 +29,8 @@ class Batch:
         The rows.
     classes : Tensor of shape (n_rows, n_classes)
         Their classes, one-hot.
+    shared : dict of str to Tensor
+        What a step leaves for the steps after it.
     """
 
     x: Tensor
