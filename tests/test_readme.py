@@ -19,7 +19,7 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
     [
         ("README.md", MARKDOWN, 8),
         ("docs/user_guide/augmentation.rst", RST, 8),
-        ("docs/user_guide/networks.rst", RST, 7),
+        ("docs/user_guide/networks.rst", RST, 8),
     ],
     ids=["README", "augmentation", "networks"],
 )

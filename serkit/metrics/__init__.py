@@ -1,6 +1,7 @@
-"""Scores of classifiers with their scorers, the report, and what synthetic rows are worth."""
+"""Scores with their scorers, the report, and what synthetic rows are worth."""
 
 from serkit.metrics._classification import uar_score, wa_score
+from serkit.metrics._concordance import ccc_scorer, concordance_correlation_coefficient
 from serkit.metrics._frechet import frechet_distance, frechet_emotion_distance
 from serkit.metrics._report import EmotionReport, emotion_report
 from serkit.metrics._scorer import uar_scorer, wa_scorer
@@ -14,6 +15,8 @@ from serkit.metrics._synthetic import (
 
 __all__ = [
     "EmotionReport",
+    "ccc_scorer",
+    "concordance_correlation_coefficient",
     "emotion_report",
     "frechet_distance",
     "frechet_emotion_distance",

@@ -7,8 +7,10 @@ from serkit.modules._adversarial_autoencoder import (
     ConditionalDiscriminator,
     InfoGANAutoencoderNetwork,
 )
+from serkit.modules._anti_transfer import AntiTransferLoss, gram_matrix
 from serkit.modules._baseline_encoders import CNN1DGRUEncoder, TDNNBiLSTMEncoder
 from serkit.modules._cnn_bigru import CNN2DBiGRUEncoder, ConvolutionBlock
+from serkit.modules._concordance_loss import CCCLoss
 from serkit.modules._convolution_geometry import convolution_geometry
 from serkit.modules._convolution_types import ConvolutionFrontEnd, DCTConv
 from serkit.modules._glam import GLAMEncoder, GlobalAwareBlock, MultiScaleBlock
@@ -17,6 +19,13 @@ from serkit.modules._initialization import initialize_acrnn, initialize_glorot
 from serkit.modules._ldnn import CLDNNEncoder, LDNNEncoder
 from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
 from serkit.modules._mlp import MLPEncoder, MLPHead
+from serkit.modules._multi_time_scale import (
+    SCALE_SETS,
+    MultiTimeScaleConv2d,
+    convert_to_multi_time_scale,
+    resample_kernel,
+)
+from serkit.modules._multi_time_scale_encoders import MultiTimeScaleEncoder
 from serkit.modules._networks import (
     DomainAdversarialNetwork,
     UtteranceNetwork,
@@ -29,16 +38,26 @@ from serkit.modules._pooling import (
     MeanPooling,
     StatisticsPooling,
 )
+from serkit.modules._quaternion import hamilton_product, initialize_quaternion
+from serkit.modules._quaternion_batch_norm import QuaternionBatchNorm2d
+from serkit.modules._quaternion_layers import (
+    QuaternionConv2d,
+    QuaternionConvTranspose2d,
+    QuaternionLinear,
+)
 from serkit.modules._recurrence import BidirectionalGRU, BidirectionalLSTM
 
 __all__ = [
+    "SCALE_SETS",
     "ACRNNEncoder",
     "AdversarialAutoencoderGANNetwork",
     "AdversarialAutoencoderNetwork",
+    "AntiTransferLoss",
     "AttentionPooling",
     "AttentionWeights",
     "BidirectionalGRU",
     "BidirectionalLSTM",
+    "CCCLoss",
     "CLDNNEncoder",
     "CNN1DGRUEncoder",
     "CNN2DBiGRUEncoder",
@@ -57,14 +76,25 @@ __all__ = [
     "MaskedBatchNorm2d",
     "MeanPooling",
     "MultiScaleBlock",
+    "MultiTimeScaleConv2d",
+    "MultiTimeScaleEncoder",
+    "QuaternionBatchNorm2d",
+    "QuaternionConv2d",
+    "QuaternionConvTranspose2d",
+    "QuaternionLinear",
     "StatisticsPooling",
     "TDNNBiLSTMEncoder",
     "UtteranceNetwork",
+    "convert_to_multi_time_scale",
     "convolution_geometry",
     "find_part",
     "frame_mask",
+    "gram_matrix",
+    "hamilton_product",
     "initialize_acrnn",
     "initialize_glorot",
+    "initialize_quaternion",
     "is_length_aware",
     "mask_frames",
+    "resample_kernel",
 ]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["MaskedBatchNorm2d", "frame_mask", "mask_frames"]
+__all__ = ["MaskedBatchNorm2d", "frame_mask", "mask_frames", "mean_and_variance"]
 
 
 def frame_mask(lengths: Tensor, n_frames: int) -> Tensor:
@@ -140,7 +140,7 @@ class _NormalizeRealFrames(torch.autograd.Function):
     def forward(ctx, x, mask, n_values, weight, bias, eps):
         x = x * mask
         share = n_values / (x.numel() // x.shape[1])
-        mean, variance = _mean_and_variance(x)
+        mean, variance = mean_and_variance(x)
         mean = mean / share
         # Without what the zeros of the padding add to the variance.
         variance = (variance / share - (1 - share) * mean.square()).clamp_(min=0)
@@ -166,7 +166,7 @@ class _NormalizeRealFrames(torch.autograd.Function):
         return grad_x, None, None, grad_weight, grad_bias, None
 
 
-def _mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
+def mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the statistics of every channel, in single precision at least."""
     dtype = torch.promote_types(x.dtype, torch.float32)
     if not x.is_cpu:

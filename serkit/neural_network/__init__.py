@@ -10,6 +10,7 @@ from serkit.neural_network._fine_tune import FineTuneClassifier
 from serkit.neural_network._glam import GLAMClassifier
 from serkit.neural_network._ldnn import CLDNNClassifier, LDNNClassifier
 from serkit.neural_network._mlp import MLPClassifier
+from serkit.neural_network._multi_time_scale import MultiTimeScaleClassifier
 from serkit.neural_network._regressor import NeuralRegressor
 from serkit.neural_network._segment_aggregation import SegmentAggregationClassifier
 
@@ -23,6 +24,7 @@ __all__ = [
     "GLAMClassifier",
     "LDNNClassifier",
     "MLPClassifier",
+    "MultiTimeScaleClassifier",
     "NeuralClassifier",
     "NeuralEstimator",
     "NeuralRegressor",

@@ -53,28 +53,27 @@ def is_fixed_length(encoder: Any) -> bool:
     return isinstance(encoder, nn.Module) and not is_length_aware(encoder)
 
 
-def make_encoder(estimator: Any, n_channels: int, n_bins: int) -> nn.Module:
-    """Make the encoder that an estimator's parameter ``encoder`` describes."""
-    encoder = estimator.encoder
+def make_encoder(estimator: Any, encoder: Any, n_channels: int, n_bins: int) -> nn.Module:
+    """Make the encoder that a parameter of an estimator describes."""
     if isinstance(encoder, str):
         return ENCODERS[encoder](estimator, n_channels, n_bins)
     if isinstance(encoder, NeuralEstimator):
-        return _encoder_of_network(estimator, n_channels, n_bins)
+        return _encoder_of_network(estimator, encoder, n_channels, n_bins)
     return copy.deepcopy(encoder)
 
 
-def _encoder_of_network(estimator: Any, n_channels: int, n_bins: int) -> nn.Module:
+def _encoder_of_network(estimator: Any, encoder: Any, n_channels: int, n_bins: int) -> nn.Module:
     """Make the network that another estimator describes and return what its head reads."""
-    name = type(estimator.encoder).__name__
-    if hasattr(estimator.encoder, "net_"):
+    name = type(encoder).__name__
+    if hasattr(encoder, "net_"):
         raise ValueError(
             f"encoder is a fitted {name}, and what it has learnt would be lost. To begin with its "
             "weights pass the encoder of its network, network.net_.module_.encoder; to begin anew "
             "pass sklearn.base.clone(network)"
         )
-    if isinstance(estimator.encoder, type(estimator)):
+    if isinstance(encoder, type(estimator)):
         raise ValueError(f"encoder is itself a {name}: pass the encoder of that one")
-    template = clone(estimator.encoder)
+    template = clone(encoder)
     template._validate_params()
     template.n_frames_ = estimator.n_frames_
     network = template._make_module(n_channels, n_bins, estimator._n_outputs)

@@ -38,6 +38,7 @@ from serkit.neural_network import (
     GLAMClassifier,
     LDNNClassifier,
     MLPClassifier,
+    MultiTimeScaleClassifier,
     NeuralEstimator,
     SegmentAggregationClassifier,
 )
@@ -93,6 +94,7 @@ _EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     "GLAMClassifier": _RANDOM_BATCHES,
     "LDNNClassifier": _RANDOM_BATCHES,
     "MLPClassifier": _RANDOM_BATCHES,
+    "MultiTimeScaleClassifier": _RANDOM_BATCHES,
 }
 
 
@@ -234,6 +236,9 @@ def _network_instances() -> list[BaseEstimator]:
         CLDNNClassifier(n_filters=4, **ldnn, **training),
         CLDNNClassifier("st", n_filters=4, **ldnn, **training),
         MLPClassifier((16, 8), dropout=0.1, **training),
+        MultiTimeScaleClassifier(
+            n_filters=(4,), kernel_size=(1, 4), hidden_layer_sizes=(8,), patience=None, **training
+        ),
         FineTuneClassifier(_source(), unfreeze="all", max_epochs=10, lr=0.05, random_state=0),
     ]
 
