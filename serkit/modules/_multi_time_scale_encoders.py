@@ -1,6 +1,7 @@
 """The convolutional networks of Guizzo (2023), with one time scale or several."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -113,7 +114,7 @@ class MultiTimeScaleEncoder(nn.Module):
         n_bins, self.n_frames = max(n_bins, self.min_shape[0]), max(n_frames, self.min_shape[1])
         n_inputs = filters[-1] * _count_places(self.convolutions, n_bins, self.n_frames)
         if architecture == "A4":
-            self.convolutions[-1].append(nn.AdaptiveAvgPool2d(6))
+            layers[-1].append(nn.AdaptiveAvgPool2d(6))
             n_inputs = filters[-1] * 36
         self.flatten_size = n_inputs
         self.hidden = nn.ModuleList()
@@ -192,15 +193,14 @@ def _alexnet(n_inputs, filters, factors, options) -> list[nn.Sequential]:
     return layers
 
 
-def _least_shape(layers: nn.ModuleList) -> tuple[int, int]:
+def _least_shape(layers: Any) -> tuple[int, int]:
     """Return the least (bins, frames) that leave one place behind all layers."""
     bins = frames = 1
     for layer in reversed(list(layers)):
         convolution, *rest = layer
-        pool = rest[-1] if isinstance(rest[-1], nn.MaxPool2d) else None
+        pool: Any = rest[-1] if isinstance(rest[-1], nn.MaxPool2d) else None
         if pool is not None:
-            size, step = int(pool.kernel_size), int(pool.stride)
-            bins, frames = (bins - 1) * step + size, (frames - 1) * step + size
+            bins, frames = ((side - 1) * pool.stride + pool.kernel_size for side in (bins, frames))
         kernel, stride, padding = convolution.kernel_size, convolution.stride, convolution.padding
         bins = max(1, (bins - 1) * stride[0] + kernel[0] - 2 * padding[0])
         longest = max(convolution.kernel_lengths) if convolution.align == "interpolate" else 1
@@ -209,17 +209,17 @@ def _least_shape(layers: nn.ModuleList) -> tuple[int, int]:
     return bins, frames
 
 
-def _count_places(layers: nn.ModuleList, n_bins: int, n_frames: int) -> int:
+def _count_places(layers: Any, n_bins: int, n_frames: int) -> int:
     """Return how many values a map has behind all layers."""
     for layer in layers:
         convolution, *rest = layer
-        pool = rest[-1] if isinstance(rest[-1], nn.MaxPool2d) else None
+        pool: Any = rest[-1] if isinstance(rest[-1], nn.MaxPool2d) else None
         sides = []
         for side, size in enumerate((n_bins, n_frames)):
             size += 2 * convolution.padding[side] - convolution.kernel_size[side]
             size = size // convolution.stride[side] + 1
             if pool is not None:
-                size = (size - int(pool.kernel_size)) // int(pool.stride) + 1
+                size = (size - pool.kernel_size) // pool.stride + 1
             sides.append(size)
         n_bins, n_frames = sides
     return n_bins * n_frames
