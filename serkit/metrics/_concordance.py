@@ -36,7 +36,7 @@ def concordance_correlation_coefficient(
         The mean over the outputs, the CCC of every output, or the weights of
         the outputs in the mean.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the samples.
+        Weights of the samples; a sample of weight 0 counts as absent.
 
     Returns
     -------
@@ -83,6 +83,10 @@ def concordance_correlation_coefficient(
     weights = _output_weights(multioutput, n_outputs=y_true.shape[1])
     if sample_weight is not None:
         sample_weight = column_or_1d(sample_weight, dtype=np.float64)
+        counts = sample_weight != 0
+        if not counts.any():
+            raise ValueError("sample_weight is 0 for all samples; give one of them more")
+        y_true, y_pred, sample_weight = y_true[counts], y_pred[counts], sample_weight[counts]
     ccc = _concordance(y_true, y_pred, sample_weight)
     if isinstance(multioutput, str) and multioutput == "raw_values":
         return ccc

@@ -69,7 +69,9 @@ class AntiTransferLoss(nn.Module):
     compression : float, default=1e-3
         Exponent of the compressed product.
     eps : float, default=1e-10
-        Added before the product is compressed, and the least norm to divide by.
+        Added before the product is compressed. Squared, it is the least scale
+        that squared cosines divide by: those of a network that is all but dead
+        go to 0, and gradients stay finite.
 
     See Also
     --------
@@ -205,6 +207,9 @@ class AntiTransferLoss(nn.Module):
         return (self.compression * (features + self.eps).log().sum(1)).exp()
 
     def _squared_cosine(self, trained: Tensor, reference: Tensor) -> Tensor:
+        # Norms of Gram matrices would leave the range of single precision.
+        trained = _rescale(trained, least=self.eps**2)
+        reference = _rescale(reference, least=torch.finfo(reference.dtype).tiny)
         cosine = functional.cosine_similarity(trained, reference, dim=1, eps=self.eps)
         if self._over_batch:
             return cosine.abs().mean().square()
@@ -224,6 +229,11 @@ def _check_option(name: str, value: str, options: tuple[str, ...]) -> None:
 def _in_single_precision(x: Tensor) -> Tensor:
     """Return `x` in single precision at least: its products have a wide range."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _rescale(rows: Tensor, least: float) -> Tensor:
+    """Divide every row by its largest absolute value, or by `least` if that is larger."""
+    return rows / rows.detach().abs().amax(1, keepdim=True).clamp(min=least)
 
 
 def _products(rows: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 __all__ = ["MaskedBatchNorm2d", "frame_mask", "mask_frames", "mean_and_variance"]
@@ -152,6 +153,7 @@ class _NormalizeRealFrames(torch.autograd.Function):
         return y, mean, variance
 
     @staticmethod
+    @once_differentiable  # the saved statistics have no gradient of their own
     def backward(ctx, grad, _grad_mean, _grad_variance):
         x, mask, weight, mean, inverse_std = ctx.saved_tensors
         _, _, _, *affine, _ = ctx.needs_input_grad

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Sequence
 from functools import reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -107,7 +107,8 @@ class MultiTimeScaleConv2d(nn.Conv2d):
     Attributes
     ----------
     scale_factors : tuple of float
-        The factors, in order.
+        The factors, in order. Without a penalty one factor stands for all that
+        give kernels of one length, the one nearest to 1.
     kernel_lengths : tuple of int
         Frames of the kernel at every scale.
 
@@ -162,10 +163,15 @@ class MultiTimeScaleConv2d(nn.Conv2d):
             raise ValueError(f'align must be "interpolate" or "pad", got {align!r}')
         if kernel_norm not in ("sum", "l2", None):
             raise ValueError(f'kernel_norm must be "sum", "l2" or None, got {kernel_norm!r}')
-        self.scale_factors = tuple(sorted({1.0, *map(float, scale_factors)}))
-        self.kernel_lengths = tuple(
-            _scaled_length(factor, self.kernel_size[1]) for factor in self.scale_factors
-        )
+        lengths = _scaled_lengths(scale_factors, self.kernel_size[1], merge=not scale_penalty)
+        self.scale_factors = tuple(lengths)
+        self.kernel_lengths = tuple(lengths.values())
+        least = min(1 - scale_penalty * abs(math.log(factor)) for factor in lengths)
+        if least <= 0:
+            raise ValueError(
+                f"scale_penalty={scale_penalty:g} leaves nothing of the maps of a scale, whose "
+                f"factor would be {least:.2g}"
+            )
         self.align = align
         self.kernel_norm = kernel_norm
         self.scale_penalty = scale_penalty
@@ -215,13 +221,29 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         Returns
         -------
         shares : Tensor of shape (n_scales,)
-            Share of the cells, in the order of `scale_factors`; of equal scales
-            the first one wins.
+            Share of the cells, in the order of `scale_factors`. Cells at which all
+            scales are equal, as in zeros, are left out.
         """
-        winners = self.at_scales(x).argmax(dim=1)
-        return (
-            torch.bincount(winners.flatten(), minlength=len(self.scale_factors)) / winners.numel()
-        )
+        wins = self.count_wins(x)
+        return wins / wins.sum().clamp_min(1)
+
+    def count_wins(self, x: Tensor) -> Tensor:
+        """Count the cells at which every scale wins.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_utterances, in_channels, n_bins, n_frames)
+            The maps.
+
+        Returns
+        -------
+        wins : Tensor of shape (n_scales,)
+            Without the cells at which all scales are equal.
+        """
+        maps = self.at_scales(x)
+        differ = maps.amax(dim=1) > maps.amin(dim=1)
+        winners = maps.argmax(dim=1)[differ]
+        return torch.bincount(winners, minlength=len(self.scale_factors))
 
     def kernels(self) -> list[Tensor]:
         """Return the kernel at every scale.
@@ -258,9 +280,11 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         n_frames = x.shape[-1] + sum(self._zeros[:2])
         covered = [(length - 1) * self.dilation[1] + 1 for length in self.kernel_lengths]
         if n_frames < max(covered):
+            longest = max(self.scale_factors)
+            hint = f"leave out scale factor {longest:g}, or " if longest > 1 else ""
             raise ValueError(
                 f"the longest kernel covers {max(covered)} frames, the input has only {n_frames}; "
-                f"leave out scale factor {max(self.scale_factors):g}, or take longer utterances"
+                f"{hint}take longer utterances"
             )
         # All begin at one frame; the zeros behind the end are for the longest kernel.
         all_maps = self._convolve(x, [0] * len(covered), (0, max(covered) - min(covered)))
@@ -323,7 +347,7 @@ def convert_to_multi_time_scale(
     """Return a copy of a network whose convolutions are of several time scales.
 
     Kernels that cover a single frame have nothing to stretch and stay, as do
-    convolutions with groups.
+    convolutions with groups, or with a padding other than zeros.
 
     Parameters
     ----------
@@ -353,31 +377,43 @@ def convert_to_multi_time_scale(
     """
     module = copy.deepcopy(module)
     options = {"align": "pad", **options}
-    found = [
-        (parent, name, child)
-        for parent in module.modules()
-        for name, child in parent.named_children()
-        if type(child) is nn.Conv2d and child.kernel_size[1] > 1 and child.groups == 1
-    ]
-    if not found:
-        raise ValueError(f"{type(module).__name__} has no convolution over frames to convert")
-    for parent, name, child in found:
-        setattr(parent, name, _convert(child, scale_factors, options))
+    layers = [layer for layer in module.modules() if _can_be_converted(layer)]
+    if not layers:
+        known = any(isinstance(layer, MultiTimeScaleConv2d) for layer in module.modules())
+        state = "is converted already" if known else "has no convolution over frames to convert"
+        raise ValueError(f"{type(module).__name__} {state}")
+    converted = {layer: _convert(layer, scale_factors, options) for layer in layers}
+    if module in converted:
+        return converted[module]
+    for parent in module.modules():
+        for name, layer in parent._modules.items():
+            if layer in converted:
+                setattr(parent, name, converted[layer])
     return module
 
 
-def _convert(layer: nn.Conv2d, scale_factors: Sequence[float], options: dict) -> nn.Conv2d:
-    converted = MultiTimeScaleConv2d(
-        layer.in_channels,
-        layer.out_channels,
-        layer.kernel_size,  # type: ignore[arg-type]
-        stride=layer.stride,  # type: ignore[arg-type]
-        padding=layer.padding,  # type: ignore[arg-type]
-        dilation=layer.dilation,  # type: ignore[arg-type]
-        bias=layer.bias is not None,
-        scale_factors=scale_factors,
-        **options,
+def _can_be_converted(layer: nn.Module) -> bool:
+    return (
+        type(layer) is nn.Conv2d
+        and layer.kernel_size[1] > 1
+        and layer.groups == 1
+        and layer.padding_mode == "zeros"
     )
+
+
+def _convert(layer: Any, scale_factors: Sequence[float], options: dict) -> Any:
+    with torch.device("meta"):  # draws no weights, for the layer has those it is to have
+        converted = MultiTimeScaleConv2d(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            dilation=layer.dilation,
+            bias=layer.bias is not None,
+            scale_factors=scale_factors,
+            **options,
+        )
     converted.weight, converted.bias = layer.weight, layer.bias
     return converted.train(layer.training)
 
@@ -390,11 +426,30 @@ def _stretch(maps: Tensor, length: int) -> Tensor:
     return stretched.unflatten(1, maps.shape[1:3])
 
 
+def _scaled_lengths(
+    scale_factors: Sequence[float], length: int, *, merge: bool
+) -> dict[float, int]:
+    """Return the length of a kernel by scale factor, in order; 1 is among the factors."""
+    try:
+        factors = {1.0, *map(float, scale_factors)}
+    except TypeError:
+        raise TypeError(
+            f"scale_factors must be numbers, factors of the length in time; got {scale_factors!r}"
+        ) from None
+    lengths = {factor: _scaled_length(factor, length) for factor in factors}
+    if merge:  # the nearest to 1 comes last, and stays
+        by_distance = sorted(factors, key=lambda factor: (-abs(math.log(factor)), factor))
+        lengths = {factor: n for n, factor in {lengths[f]: f for f in by_distance}.items()}
+    return dict(sorted(lengths.items()))
+
+
 def _scaled_length(factor: float, length: int) -> int:
-    scaled = math.floor(factor * length + 1e-9) if factor > 0 else 0
-    if scaled < 1:
+    """Return the length of a stretched kernel."""
+    if not math.isfinite(factor) or factor * length + 1e-9 < 1:
         raise ValueError(
             f"scale factor {factor:g} leaves nothing of a kernel of {length} frames; the least is "
             f"{1 / length:.3g}"
+            if factor < 1
+            else f"scale factors must be numbers above 0, got {factor:g}"
         )
-    return scaled
+    return math.floor(factor * length + 1e-9)

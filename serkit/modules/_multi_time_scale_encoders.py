@@ -1,10 +1,13 @@
 """The convolutional networks of Guizzo (2023), with one time scale or several."""
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from serkit.modules._cnn_bigru import pair
 from serkit.modules._multi_time_scale import MultiTimeScaleConv2d
 
 __all__ = ["MultiTimeScaleEncoder"]
@@ -34,7 +37,8 @@ class MultiTimeScaleEncoder(nn.Module):
     architecture : {"A1", "A2", "A3", "A4"}, default="A2"
         One convolution of one filter, one of ten, two of ten with 2 by 2 pooling
         between them, each before a hidden layer of 200; or AlexNet, whose first
-        two convolutions are of several scales.
+        two convolutions are of several scales. Its first has a stride of 4 at one
+        scale and at several; in the thesis several have a stride of 1.
     scale_factors : sequence of float or None, default=(0.7, 1.0, 1.428)
         As of :class:`MultiTimeScaleConv2d`; ``None`` makes plain convolutions.
     n_filters : sequence of int or None, default=None
@@ -102,28 +106,31 @@ class MultiTimeScaleEncoder(nn.Module):
             raise ValueError(
                 f"{architecture} has {len(filters)} convolutions, n_filters has {len(n_filters)}"
             )
-        filters = tuple(n_filters or filters)
+        filters = filters if n_filters is None else tuple(n_filters)
+        if min(filters) < 1:
+            raise ValueError(f"n_filters must be numbers above 0, got {n_filters!r}")
         factors = (1.0,) if scale_factors is None else scale_factors
         if architecture == "A4":
             layers = _alexnet(n_channels, filters, factors, options)
         else:
             dropout = 0.0
-            layers = _stack(n_channels, filters, kernel_size, factors, options)
-        self.convolutions = nn.ModuleList(layers)
-        self.min_shape = _least_shape(self.convolutions)
+            layers = _stack(n_channels, filters, pair(kernel_size), factors, options)
+        self.min_shape = _least_shape(layers)
         n_bins, self.n_frames = max(n_bins, self.min_shape[0]), max(n_frames, self.min_shape[1])
-        n_inputs = filters[-1] * _count_places(self.convolutions, n_bins, self.n_frames)
         if architecture == "A4":
             layers[-1].append(nn.AdaptiveAvgPool2d(6))
-            n_inputs = filters[-1] * 36
-        self.flatten_size = n_inputs
+        layers[-1].append(nn.Flatten())
+        self.convolutions = nn.ModuleList(layers)
+        # Only sizes are asked for: nothing is computed on the device "meta".
+        sizes = nn.Sequential(*layers)
+        size = copy.deepcopy(sizes).to("meta")(
+            torch.empty(1, n_channels, n_bins, self.n_frames, device="meta")
+        )
+        self.flatten_size = n_inputs = size.shape[1]
         self.hidden = nn.ModuleList()
         for width in hidden if hidden_layer_sizes is None else hidden_layer_sizes:
-            flatten = [] if len(self.hidden) else [nn.Flatten()]
             drop = [nn.Dropout(dropout)] if dropout else []
-            self.hidden.append(
-                nn.Sequential(*flatten, *drop, nn.Linear(n_inputs, width), nn.ReLU())
-            )
+            self.hidden.append(nn.Sequential(*drop, nn.Linear(n_inputs, width), nn.ReLU()))
             n_inputs = width
         self.embedding_size = n_inputs
 
@@ -207,19 +214,3 @@ def _least_shape(layers: Any) -> tuple[int, int]:
         least = max((frames - 1) * stride[1] + kernel[1], longest)
         frames = max(1, least - 2 * padding[1])
     return bins, frames
-
-
-def _count_places(layers: Any, n_bins: int, n_frames: int) -> int:
-    """Return how many values a map has behind all layers."""
-    for layer in layers:
-        convolution, *rest = layer
-        pool: Any = rest[-1] if isinstance(rest[-1], nn.MaxPool2d) else None
-        sides = []
-        for side, size in enumerate((n_bins, n_frames)):
-            size += 2 * convolution.padding[side] - convolution.kernel_size[side]
-            size = size // convolution.stride[side] + 1
-            if pool is not None:
-                size = (size - pool.kernel_size) // pool.stride + 1
-            sides.append(size)
-        n_bins, n_frames = sides
-    return n_bins * n_frames

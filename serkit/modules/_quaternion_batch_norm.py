@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from serkit.modules._masking import mean_and_variance
@@ -130,6 +131,7 @@ class _NormalizeByBatch(torch.autograd.Function):
         return functional.batch_norm(x, *statistics, weight, bias, eps=eps), mean, variance
 
     @staticmethod
+    @once_differentiable  # the saved statistics have no gradient of their own
     def backward(ctx, grad, _grad_mean, _grad_variance):
         x, weight, mean, variance = ctx.saved_tensors
         grad_x, grad_weight, grad_bias = torch.ops.aten.native_batch_norm_backward(

@@ -221,7 +221,7 @@ class DomainAdversarialClassifier(NeuralClassifier):
         return DomainAdversarialObjective(self.gamma, form=self.adversarial_loss)
 
     def _make_module(self, n_channels: int, n_bins: int, n_outputs: int) -> nn.Module:
-        encoder = make_encoder(self, self.encoder, n_channels, n_bins)
+        encoder = make_encoder(self, "encoder", n_channels, n_bins)
         size = embedding_size(encoder, self._input_kind, n_channels, n_bins, self.n_frames_)
         return self._add_speaker_head(encoder, self._make_head(size, n_outputs), size)
 

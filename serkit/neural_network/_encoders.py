@@ -53,30 +53,34 @@ def is_fixed_length(encoder: Any) -> bool:
     return isinstance(encoder, nn.Module) and not is_length_aware(encoder)
 
 
-def make_encoder(estimator: Any, encoder: Any, n_channels: int, n_bins: int) -> nn.Module:
+def make_encoder(estimator: Any, name: str, n_channels: int, n_bins: int) -> nn.Module:
     """Make the encoder that a parameter of an estimator describes."""
+    encoder = getattr(estimator, name)
     if isinstance(encoder, str):
         return ENCODERS[encoder](estimator, n_channels, n_bins)
     if isinstance(encoder, NeuralEstimator):
-        return _encoder_of_network(estimator, encoder, n_channels, n_bins)
+        return _encoder_of_network(estimator, name, n_channels, n_bins)
     return copy.deepcopy(encoder)
 
 
-def _encoder_of_network(estimator: Any, encoder: Any, n_channels: int, n_bins: int) -> nn.Module:
+def _encoder_of_network(estimator: Any, parameter: str, n_channels: int, n_bins: int) -> nn.Module:
     """Make the network that another estimator describes and return what its head reads."""
+    encoder = getattr(estimator, parameter)
     name = type(encoder).__name__
     if hasattr(encoder, "net_"):
         raise ValueError(
-            f"encoder is a fitted {name}, and what it has learnt would be lost. To begin with its "
-            "weights pass the encoder of its network, network.net_.module_.encoder; to begin anew "
-            "pass sklearn.base.clone(network)"
+            f"{parameter} is a fitted {name}, and what it has learnt would be lost. To begin with "
+            "its weights pass the encoder of its network, network.net_.module_.encoder; to begin "
+            "anew pass sklearn.base.clone(network)"
         )
     if isinstance(encoder, type(estimator)):
-        raise ValueError(f"encoder is itself a {name}: pass the encoder of that one")
+        raise ValueError(f"{parameter} is itself a {name}: pass the {parameter} of that one")
     template = clone(encoder)
     template._validate_params()
     template.n_frames_ = estimator.n_frames_
-    network = template._make_module(n_channels, n_bins, estimator._n_outputs)
+    if "gamma" in template.get_params(deep=False):  # it has no speakers of its own to forget
+        template.gamma = None
+    network = template._make_module(n_channels, n_bins, n_outputs=2)  # of a head that goes
     if not isinstance(network, UtteranceNetwork):
         raise TypeError(
             f"{name}._make_module must return a serkit.modules.UtteranceNetwork, whose encoder can "

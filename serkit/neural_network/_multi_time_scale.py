@@ -1,9 +1,11 @@
 """Convolutional networks of several time scales."""
 
-from numbers import Real
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
-import numpy as np
+import pandas as pd
+import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from serkit.modules import (
     MultiTimeScaleEncoder,
     UtteranceNetwork,
     convert_to_multi_time_scale,
+    is_length_aware,
 )
 from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
@@ -94,8 +97,8 @@ class MultiTimeScaleClassifier(NeuralClassifier):
     >>> network = MultiTimeScaleClassifier("A1", max_epochs=2, patience=None, random_state=0)
     >>> network.fit(X, ["calm", "anger"] * 4).stages_
     ['convolution1', 'hidden1', 'head']
-    >>> list(network.scale_usage(X))
-    ['convolution1']
+    >>> network.scale_usage(X).shape
+    (1, 3)
     """
 
     _parameter_constraints: ClassVar[dict] = {
@@ -103,7 +106,7 @@ class MultiTimeScaleClassifier(NeuralClassifier):
         "architecture": [StrOptions({"A1", "A2", "A3", "A4"}), NeuralEstimator, nn.Module],
         "scale_factors": ["array-like", None],
         "n_filters": ["array-like", None],
-        "kernel_size": [Interval(Real, 1, None, closed="left"), "array-like"],
+        "kernel_size": [Interval(Integral, 1, None, closed="left"), "array-like"],
         "hidden_layer_sizes": ["array-like", None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "align": [StrOptions({"auto", "interpolate", "pad"})],
@@ -168,7 +171,7 @@ class MultiTimeScaleClassifier(NeuralClassifier):
         self.kernel_norm = kernel_norm
         self.scale_penalty = scale_penalty
 
-    def scale_usage(self, X: Any) -> dict[str, np.ndarray]:
+    def scale_usage(self, X: Any) -> pd.DataFrame:
         """Say how often every scale wins, convolution by convolution.
 
         Longer kernels have larger values by their length alone, so that they win
@@ -177,29 +180,35 @@ class MultiTimeScaleClassifier(NeuralClassifier):
         Parameters
         ----------
         X : frames
-            The utterances; where they are padded, the padding counts.
+            The utterances.
 
         Returns
         -------
-        shares : dict of str to ndarray of shape (n_scales,)
-            By the name of the stage, with a number if it has several such
-            convolutions: the share of the cells, in the order of the factors.
+        shares : DataFrame
+            A row per convolution, named by its stage, with a number if there are
+            several in one; a column per factor. The share of the cells at which
+            scales differ; NaN where a kernel is too short for a factor to make it
+            another one.
         """
         check_is_fitted(self, "net_")
-        wins: dict[str, Tensor] = {}
-        hooks = []
-        for name, layer in _scaled_layers(self.net_.module_).items():
-
-            def count(layer: Any, inputs: tuple[Tensor, ...], name: str = name) -> None:
-                wins[name] = wins.get(name, 0) + len(inputs[0]) * layer.scale_usage(inputs[0])
-
-            hooks.append(layer.register_forward_pre_hook(count))
+        layers = _scaled_layers(self.net_.module_)
+        wins = {name: torch.zeros(len(layer.scale_factors)) for name, layer in layers.items()}
+        hooks = [
+            layer.register_forward_pre_hook(partial(_count, wins[name]))
+            for name, layer in layers.items()
+        ]
+        utterances = self._check_input(X, reset=False)
         try:
-            self._infer(X)
+            for row in range(len(utterances)):  # each by itself, so that none is padded
+                self._apply(utterances[row : row + 1], stage=None)
         finally:
             for hook in hooks:
                 hook.remove()
-        return {name: (won / won.sum()).cpu().numpy() for name, won in wins.items()}
+        shares = {
+            name: pd.Series((wins[name] / wins[name].sum()).numpy(), index=layer.scale_factors)
+            for name, layer in layers.items()
+        }
+        return pd.DataFrame(shares).T
 
     @property
     def _input_kind(self) -> str:
@@ -226,14 +235,24 @@ class MultiTimeScaleClassifier(NeuralClassifier):
                 **options,
             )
         else:
-            encoder = make_encoder(self, self.architecture, n_channels, n_bins)
+            encoder = make_encoder(self, "architecture", n_channels, n_bins)
             if self.scale_factors is not None:
                 align = "pad" if self.align == "auto" else self.align
+                if align == "interpolate" and is_length_aware(encoder):
+                    raise ValueError(
+                        'align="interpolate" stretches maps as a whole, padding included, so that '
+                        "utterances of unequal lengths would influence each other; use "
+                        'align="pad" with networks that take any length'
+                    )
                 encoder = convert_to_multi_time_scale(
                     encoder, self.scale_factors, align=align, **options
                 )
         size = embedding_size(encoder, self._input_kind, n_channels, n_bins, self.n_frames_)
         return UtteranceNetwork(encoder, nn.Linear(size, n_outputs))
+
+
+def _count(wins: Tensor, layer: Any, inputs: tuple[Tensor, ...]) -> None:
+    wins += layer.count_wins(inputs[0]).cpu()
 
 
 def _scaled_layers(network: Any) -> dict[str, MultiTimeScaleConv2d]:

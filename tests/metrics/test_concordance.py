@@ -76,6 +76,13 @@ def test_a_constant_agrees_with_nothing(constant):
     np.testing.assert_allclose(found, [1, 0])
 
 
+@pytest.mark.parametrize("constant", [0.3, 1e9 / 3])
+def test_a_sample_of_weight_zero_is_no_sample(constant):
+    y = [5, constant, constant, constant]
+    with pytest.warns(UndefinedMetricWarning, match=r"outputs \[0\] is undefined"):
+        assert concordance_correlation_coefficient(y, y, sample_weight=[0, 1, 2, 0.3]) == 0
+
+
 def test_scorer():
     X = RNG.normal(size=(60, 2))
     y = X @ [1, 2] + 0.1 * RNG.normal(size=60)
@@ -89,6 +96,7 @@ def test_scorer():
     [
         (([1, 2], [1]), {}, "inconsistent"),
         (([1, 2], [1, 2]), {"sample_weight": [1]}, "inconsistent"),
+        (([1, 2], [1, 2]), {"sample_weight": [0, 0]}, "sample_weight is 0 for all samples"),
         ((Y_TRUE, Y_PRED[:, :2]), {}, "y_true has 3 outputs, y_pred has 2"),
         (([1, np.nan], [1, 2]), {}, "y_true contains NaN"),
         (([1, 2], [np.inf, 2]), {}, "y_pred contains infinity"),
@@ -96,8 +104,11 @@ def test_scorer():
         ((Y_TRUE, Y_PRED), {"multioutput": [1, 2]}, "2 weights for 3 outputs"),
         ((Y_TRUE, Y_PRED), {"multioutput": "mean"}, "multioutput is one of .*not 'mean'"),
     ],
-    ids=["length", "weights", "outputs", "nan", "inf", "empty", "output_weights", "multioutput"],
-)
+    ids=[
+        "length", "weights", "zero_weights", "outputs", "nan", "inf", "empty", "output_weights",
+        "multioutput",
+    ],
+)  # fmt: skip
 def test_wrong_input(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         concordance_correlation_coefficient(*arguments, **options)

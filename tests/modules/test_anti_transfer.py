@@ -140,6 +140,38 @@ def test_gradient(options):
     assert torch.autograd.gradcheck(loss, (trained, reference, torch.tensor([3, 2])))
 
 
+HOMOGENEOUS = [{}, {"gram": "batch_rowwise"}] + [
+    {"aggregation": aggregation} for aggregation in ("mean", "sum", "max")
+]
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-6, 1e12])
+@pytest.mark.parametrize("options", HOMOGENEOUS, ids=str)
+def test_the_cosine_knows_no_scale(options, scale):
+    trained, reference = (features(seed).float() for seed in (0, 1))
+    loss = AntiTransferLoss(**options)
+    assert loss(scale * trained, scale * trained).item() == pytest.approx(1)
+    expected = pytest.approx(loss(trained, reference).item(), rel=1e-5)
+    assert loss(scale * trained, reference).item() == expected
+    assert loss(trained, scale * reference).item() == expected
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e30])
+def test_a_gram_of_the_reference_may_have_any_scale(scale):
+    trained, reference, loss = features(0).float(), features(1).float(), AntiTransferLoss()
+    expected = pytest.approx(loss(trained, reference).item(), rel=1e-5)
+    assert loss(trained, scale * gram_matrix(reference)).item() == expected
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+@pytest.mark.parametrize("options", HOMOGENEOUS, ids=str)
+def test_gradient_at_any_scale(options, scale):
+    torch.manual_seed(0)
+    trained = torch.rand(2, 3, 2, 3, dtype=torch.float64, requires_grad=True)
+    reference, loss = features(1, shape=(2, 3, 2, 3)), AntiTransferLoss(**options)
+    assert torch.autograd.gradcheck(lambda x: loss(scale * x, reference), trained)
+
+
 @pytest.mark.parametrize("options", ALL_OPTIONS, ids=str)
 def test_no_gradient_reaches_the_reference(options):
     torch.manual_seed(0)
@@ -198,9 +230,10 @@ def test_gram_of_the_reference_can_be_kept(similarity, lengths):
     assert kept.grad is None
 
 
+@pytest.mark.parametrize("scale", [0, 1e-25, 1e-20, 1e-15])
 @pytest.mark.parametrize("options", ALL_OPTIONS, ids=str)
-def test_dead_features_have_a_finite_loss_and_gradient(options):
-    trained = torch.zeros(3, 4, 2, 6, requires_grad=True)
+def test_dead_features_have_a_finite_loss_and_gradient(options, scale):
+    trained = (scale * features(0).float()).requires_grad_()
     loss = AntiTransferLoss(**options)(trained, features(1).float())
     loss.backward()
     assert loss.isfinite()

@@ -79,6 +79,14 @@ def test_batch_norm_passes_a_check_of_its_gradient():
     assert torch.autograd.gradcheck(normalize, [value.requires_grad_() for value in inputs])
 
 
+def test_batch_norm_has_no_second_derivative():
+    x = padded(3, 4).requires_grad_()
+    y = MaskedBatchNorm2d(3).double()(x, LENGTHS)
+    (gradient,) = torch.autograd.grad(y.pow(3).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiate twice"):
+        gradient.square().sum().backward()
+
+
 def test_batch_norm_ignores_what_the_padding_holds():
     layer = MaskedBatchNorm2d(3).double()
     x = padded(3, 4)

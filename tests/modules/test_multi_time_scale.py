@@ -49,7 +49,14 @@ def test_kernels_are_stretched_linearly(length, values):
     ],
 )
 def test_lengths_of_kernels(n_frames, factors, lengths):
-    assert layer(1, 1, (5, n_frames), scale_factors=factors).kernel_lengths == lengths
+    convolution = layer(1, 1, (5, n_frames), scale_factors=factors, scale_penalty=0.1)
+    assert convolution.kernel_lengths == lengths
+
+
+def test_kernels_of_one_length_are_one_scale():
+    convolution = layer(1, 1, (5, 10), scale_factors=(0.9, 0.95, 1.053, 1.111))
+    assert convolution.scale_factors == (0.95, 1.0, 1.111)
+    assert convolution.kernel_lengths == (9, 10, 11)
 
 
 def test_a_kernel_of_no_length_is_refused():
@@ -92,12 +99,17 @@ def stretched_by_hand(maps, length):
     return np.array([np.interp(new, old, row) for row in rows]).reshape(*maps.shape[:-1], length)
 
 
-def test_interpolated_maps_against_a_slow_reference():
-    convolution = layer(2, 3, (3, 6), scale_factors=(0.5, 1, 2))
-    x = made(2, 2, 7, 25)
+#: Scales that are computed in one call, and one by one, with the lengths of kernels of 10 frames.
+SCALES = {(0.7, 1.0, 1.428): (7, 10, 14), (0.5, 1.0, 2.0): (5, 10, 20)}
+
+
+@pytest.mark.parametrize("scales", SCALES)
+def test_interpolated_maps_against_a_slow_reference(scales):
+    convolution = layer(2, 3, (3, 10), scale_factors=scales)
+    x = made(2, 2, 7, 29)
     weight = convolution.weight.detach().numpy()
     expected = []
-    for length in (3, 6, 12):
+    for length in SCALES[scales]:
         kernel = torch.from_numpy(stretched_by_hand(weight, length))
         maps = functional.conv2d(x, kernel, convolution.bias).detach().numpy()
         expected.append(stretched_by_hand(maps, 20))
@@ -106,18 +118,19 @@ def test_interpolated_maps_against_a_slow_reference():
     )
 
 
+@pytest.mark.parametrize("scales", SCALES)
 @pytest.mark.parametrize("dilation", [1, 2])
-def test_padded_maps_against_a_slow_reference(dilation):
+def test_padded_maps_against_a_slow_reference(dilation, scales):
     """Every kernel has its middle where that of scale 1 has it."""
     convolution = layer(
-        1, 2, (3, 5), scale_factors=(0.6, 1.8), align="pad", dilation=(1, dilation), padding=(0, 4)
+        1, 2, (3, 10), scale_factors=scales, align="pad", dilation=(1, dilation), padding=(0, 4)
     )
     x = made(1, 1, 3, 40)
     maps = convolution.at_scales(x).detach()
-    margin = 20
+    margin = 30
     padded = functional.pad(x, (margin, margin))
     for scale, kernel in enumerate(convolution.kernels()):
-        left = (kernel.shape[-1] - 5) // 2
+        left = (kernel.shape[-1] - 10) // 2
         for frame in range(maps.shape[-1]):
             start = margin + frame - 4 - left * dilation
             covered = padded[0, 0, :, start : start + kernel.shape[-1] * dilation : dilation]
@@ -149,6 +162,11 @@ def test_usage(align):
     maps = convolution.at_scales(x)
     wins = [(maps[:, k] == maps.amax(1)).double().mean().item() for k in range(3)]
     assert shares.tolist() == pytest.approx(wins)
+    # Silence says nothing of scales.
+    silent = functional.pad(x, (0, 200))
+    if align == "pad":
+        counts = convolution.count_wins(silent) - convolution.count_wins(x)
+        assert counts.sum() < 3 * 4 * 4 * 20
     # What is penalised for good never wins where anything is above zero.
     convolution.bias.data += 100
     convolution.scale_penalty = 1.0
@@ -204,19 +222,48 @@ def test_every_network_can_be_converted(encoder, n_converted):
     torch.testing.assert_close(one(x), plain(x))
 
 
-def test_padding_of_the_batch_changes_nothing():
-    torch.manual_seed(0)
-    encoder = convert_to_multi_time_scale(CNN2DBiGRUEncoder(1, 20, n_conv_layers=2), (0.5, 2.0))
-    encoder.eval()
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        CNN2DBiGRUEncoder(1, 20, n_conv_layers=2),
+        ACRNNEncoder(1, 20, n_conv_layers=2, conv_channels=(4, 8)),
+        *(CLDNNEncoder(1, 20, convolution=kind, n_filters=4) for kind in ("t", "st", "fst")),
+    ],
+    ids=["cnn2d_bigru", "acrnn", "t", "st", "fst"],
+)
+def test_padding_of_the_batch_changes_nothing(encoder):
+    encoder = convert_to_multi_time_scale(encoder, (0.5, 2.0)).eval()
     x = made(1, 1, 20, 30).float()
     padded = functional.pad(x, (0, 25))
     lengths = torch.tensor([30])
     torch.testing.assert_close(encoder(padded, lengths), encoder(x), rtol=1e-5, atol=1e-6)
 
 
+def test_conversion_draws_nothing_and_finds_every_place():
+    shared = nn.Conv2d(2, 2, (1, 3), padding="same")
+    network = nn.Sequential(shared, nn.ReLU(), shared, nn.Sequential(shared))
+    state = torch.random.get_rng_state()
+    converted = convert_to_multi_time_scale(network, (2.0,))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert converted[0] is converted[2] is converted[3][0]
+    assert isinstance(converted[0], MultiTimeScaleConv2d)
+
+
 def test_what_cannot_be_converted_or_convolved_is_refused():
     with pytest.raises(ValueError, match="no convolution over frames"):
         convert_to_multi_time_scale(MLPEncoder(4))
+    converted = convert_to_multi_time_scale(nn.Conv2d(1, 2, 4))
+    assert isinstance(converted, MultiTimeScaleConv2d)
+    with pytest.raises(ValueError, match="is converted already"):
+        convert_to_multi_time_scale(converted)
+    with pytest.raises(ValueError, match="no convolution over frames"):
+        convert_to_multi_time_scale(nn.Conv2d(1, 2, 4, padding_mode="reflect"))
+    with pytest.raises(ValueError, match=r"scale_penalty=1 leaves nothing.*-0\.39"):
+        MultiTimeScaleConv2d(1, 1, 4, scale_factors=(4.0,), scale_penalty=1.0)
+    with pytest.raises(TypeError, match="scale_factors must be numbers"):
+        MultiTimeScaleConv2d(1, 1, 4, scale_factors=((1, 2), (1, 4)))
+    with pytest.raises(ValueError, match="numbers above 0, got inf"):
+        MultiTimeScaleConv2d(1, 1, 4, scale_factors=(float("inf"),))
     with pytest.raises(ValueError, match="align must be"):
         MultiTimeScaleConv2d(1, 1, 4, align="stretch")
     with pytest.raises(ValueError, match="kernel_norm must be"):

@@ -265,6 +265,14 @@ def test_gradients(layer, shape):
     assert torch.autograd.gradcheck(apply, [draw(*shape).requires_grad_(), *weights])
 
 
+def test_batch_norm_has_no_second_derivative():
+    x = draw(2, 8, 3, 4).requires_grad_()
+    y = QuaternionBatchNorm2d(8).double()(x)
+    (gradient,) = torch.autograd.grad(y.pow(3).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiate twice"):
+        gradient.square().sum().backward()
+
+
 @pytest.mark.parametrize(
     ("layer", "n_expected"),
     [

@@ -1,6 +1,7 @@
 """Networks whose kernels are stretched in time."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -12,6 +13,7 @@ from serkit.modules import SCALE_SETS, MultiTimeScaleConv2d, MultiTimeScaleEncod
 from serkit.neural_network import (
     ACRNNClassifier,
     CRNNClassifier,
+    DomainAdversarialClassifier,
     MLPClassifier,
     MultiTimeScaleClassifier,
 )
@@ -45,6 +47,7 @@ def test_sizes_of_the_thesis(architecture, size):
     """165 frames of 513 bins, before the hidden layer."""
     encoder = MultiTimeScaleEncoder(1, 513, 165, architecture=architecture, hidden_layer_sizes=())
     assert encoder.embedding_size == encoder.flatten_size == size
+    assert encoder(torch.zeros(1, 1, 513, 165)).shape == (1, size)
 
 
 def test_alexnet():
@@ -78,9 +81,10 @@ def test_the_least_input_is_the_least(architecture, scale_factors):
     )
     bins, frames = encoder.min_shape
     assert encoder(torch.zeros(2, 1, bins, frames)).shape == (2, 4)
+    convolutions = nn.Sequential(*encoder.convolutions)
     for smaller in ((bins - 1, frames), (bins, frames - 1)):
-        with pytest.raises((ValueError, RuntimeError)):
-            encoder(torch.zeros(2, 1, *smaller))
+        with pytest.raises((ValueError, RuntimeError), match="(?i)too small|kernel|covers"):
+            convolutions(torch.zeros(2, 1, *smaller))
 
 
 @pytest.mark.parametrize("architecture", ["A1", "A2", "A3"])
@@ -96,29 +100,42 @@ def test_several_scales_learn_and_cost_no_weight(architecture):
         for model in (network, plain)
     ]
     assert sizes[0] == sizes[1]
-    assert not plain.scale_usage(X)
+    assert plain.scale_usage(X).empty
 
 
 def test_usage_is_that_of_the_layers():
     X, y = pulses(20)
     network = MultiTimeScaleClassifier("A3", **SMALL, batch_size=7).fit(X, y)
     usage = network.scale_usage(X)
-    assert list(usage) == ["convolution1", "convolution2"]
-    first, second = (layer[0] for layer in network.net_.module_.encoder.convolutions)
+    assert list(usage.index) == ["convolution1", "convolution2"]
+    assert list(usage.columns) == [0.7, 1.0, 1.428]
+    encoder = network.net_.module_.encoder
     with torch.no_grad():
         x = torch.from_numpy(X)
-        np.testing.assert_allclose(usage["convolution1"], first.scale_usage(x), atol=1e-6)
-        between = network.net_.module_.encoder.convolutions[0](x)
-        np.testing.assert_allclose(usage["convolution2"], second.scale_usage(between), atol=1e-6)
+        for name, stage in zip(usage.index, encoder.convolutions, strict=True):
+            np.testing.assert_allclose(usage.loc[name], stage[0].scale_usage(x), atol=1e-6)
+            x = stage(x)
     before = network.predict_proba(X)
     np.testing.assert_array_equal(before, network.predict_proba(X))
+
+
+def test_usage_does_not_depend_on_the_batch():
+    X, y = pulses(8)
+    ragged = [x[..., : 12 + 3 * row] for row, x in enumerate(X)]
+    crnn = CRNNClassifier(n_filters=2, kernel_size=(2, 4), rnn_hidden_size=4)
+    network = MultiTimeScaleClassifier(crnn, batch_size=8, **SMALL).fit(ragged, y)
+    usage = network.scale_usage(ragged)
+    pd.testing.assert_frame_equal(network.set_params(batch_size=1).scale_usage(ragged), usage)
+    assert usage.sum(axis=1).tolist() == pytest.approx([1.0])
+    with pytest.raises(ValueError, match="stretches maps as a whole"):
+        network.set_params(align="interpolate").fit(ragged, y)
 
 
 def test_any_network_of_serkit():
     X, y = pulses(16)
     crnn = CRNNClassifier(n_filters=2, rnn_hidden_size=4, hidden_layer_sizes=(4,))
     network = MultiTimeScaleClassifier(crnn, scale_factors=(0.5, 2.0), **SMALL).fit(X, y)
-    assert list(network.scale_usage(X)) == ["block1"]
+    assert list(network.scale_usage(X).index) == ["block1"]
     assert network.n_frames_ is None
     shorter = [x[..., :25] for x in X]
     np.testing.assert_allclose(
@@ -144,6 +161,20 @@ def test_any_network_of_serkit():
         network.set_params(architecture=MLPClassifier((4,))).fit(X.reshape(16, -1), y)
 
 
+def test_networks_inside_one_another():
+    X, y = pulses(16)
+    speakers = np.tile(list("aabb"), 4)
+    crnn = CRNNClassifier(n_filters=2, kernel_size=(2, 4), rnn_hidden_size=4)
+    head = {"hidden_layer_sizes": (4,), "max_epochs": 1, "random_state": 0}
+    scales = MultiTimeScaleClassifier(crnn)
+    adversarial = DomainAdversarialClassifier(scales, validation=None, **head)
+    adversarial.fit(X, y, speakers=speakers)
+    outer = MultiTimeScaleClassifier(
+        DomainAdversarialClassifier("tdnn_bilstm"), scale_factors=None, **SMALL
+    )
+    assert outer.fit(X, y).predict(X).shape == (16,)
+
+
 def test_search_over_sets_of_scales():
     X, y = pulses(24)
     speakers = np.repeat(list("abcd"), 6)
@@ -160,10 +191,13 @@ def test_search_over_sets_of_scales():
     ("parameters", "message"),
     [
         ({"n_filters": (2, 2)}, "A2 has 1 convolutions, n_filters has 2"),
+        ({"n_filters": (0,)}, "n_filters must be numbers above 0"),
+        ({"kernel_size": 2.5}, "'kernel_size' parameter"),
+        ({"kernel_size": (2, 3, 4)}, "a size is a positive integer or two"),
         ({"scale_factors": (0.1, 1.0)}, r"0\.1 leaves nothing"),
         ({"scale_factors": (-1.0,)}, "-1 leaves nothing"),
     ],
-    ids=["filters", "short", "negative"],
+    ids=["filters", "no filter", "kernel", "three", "short", "negative"],
 )
 def test_bad_parameters(parameters, message):
     X, y = pulses(8)
