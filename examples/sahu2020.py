@@ -72,6 +72,7 @@ PAPER_UPDATES, PAPER_FOLDS = 10_000, (0, 2)
 EMOTIONS = ["anger", "happiness", "neutral", "sadness"]
 #: Rates that were tried, on training speakers.
 PAPER, TUNED = {"preset": "paper"}, {"preset": "tuned"}
+FASTER = {"lr_feature_discriminator": 3e-4, "lr_generator": 3e-4}
 RATES = {
     "M1": [PAPER, {**PAPER, "lr_reconstruction": 0.1}, TUNED],
     "M2": [
@@ -83,10 +84,10 @@ RATES = {
     "M3": [
         PAPER,
         TUNED,
-        {**TUNED, "lr_feature_discriminator": 1e-4, "lr_generator": 1e-4},
-        {**TUNED, "lr_feature_discriminator": 1e-4, "lr_generator": 1e-3},
-        {**TUNED, "lr_code_discriminator": 1e-3, "lr_encoder": 1e-3},
-        {**TUNED, "aux_on_real": False, "aux_update_trunk": True},
+        {**TUNED, "lr_generator": 1e-3},
+        {**TUNED, **FASTER},
+        {**TUNED, **FASTER, "lr_code_discriminator": 1e-3, "lr_encoder": 1e-3},
+        {**TUNED, **FASTER, "aux_on_real": False, "aux_update_trunk": True},
     ],
 }
 SHOWN = {

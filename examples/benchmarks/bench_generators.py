@@ -104,8 +104,8 @@ def train_plainly(network, X, y, epochs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[1])
     parser.add_argument("--data", help="not used")
-    parser.add_argument("--epochs", type=int, default=2, help="of each measured round")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=5, help="of each measured round")
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -81,6 +81,10 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
     -----
     Features should be standardized on the training rows.
 
+    Its games are easily lost: by the rates of the paper, what is drawn of a class
+    is not of that class. The rates of "tuned" were found for networks of the
+    default size; smaller ones bear and want higher ones, such as 1e-3 for all.
+
     References
     ----------
     Sahu et al. (2020), "Modeling Feature Representations for Affective Speech
@@ -120,8 +124,6 @@ class InfoGANAutoencoder(AdversarialAutoencoderGAN):
             **AdversarialAutoencoderGAN._presets["tuned"],
             "lr_code_discriminator": 3e-4,
             "lr_encoder": 3e-4,
-            "lr_feature_discriminator": 3e-4,
-            "lr_generator": 3e-4,
             "aux_on_real": True,
         },
     }
