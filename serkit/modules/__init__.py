@@ -22,7 +22,6 @@ from serkit.modules._mlp import MLPEncoder, MLPHead
 from serkit.modules._multi_time_scale import (
     SCALE_SETS,
     MultiTimeScaleConv2d,
-    convert_to_multi_time_scale,
     resample_kernel,
 )
 from serkit.modules._multi_time_scale_encoders import MultiTimeScaleEncoder
@@ -46,6 +45,7 @@ from serkit.modules._quaternion_layers import (
     QuaternionLinear,
 )
 from serkit.modules._recurrence import BidirectionalGRU, BidirectionalLSTM
+from serkit.modules._time_scale_conversion import convert_to_multi_time_scale
 
 __all__ = [
     "SCALE_SETS",

@@ -227,7 +227,7 @@ def _raise_divergence(turns: Sequence[GameStep], update: int) -> NoReturn:
         f"training diverged in update {update}: the weights that the step {culprit.name!r} moves "
         f"have grown beyond measure.{hint} Lower {culprit.rates} or the momentum, or scale the "
         "features"
-    )
+    ) from None
 
 
 def _has_grown(weight: Tensor) -> bool:

@@ -1,6 +1,5 @@
 """Models that draw feature vectors."""
 
-import copy
 import pickle
 import warnings
 
@@ -21,194 +20,10 @@ from serkit.over_sampling import (
     InfoGANAutoencoder,
     StandardNormalPrior,
 )
-from serkit.training import Batch
 
 MODELS = [AdversarialAutoencoder, AdversarialAutoencoderGAN, InfoGANAutoencoder]
-SMALL = {
-    "hidden_layer_sizes": (16, 8),
-    "discriminator_layer_sizes": (16, 8),
-    "batch_size": 16,
-    "random_state": 0,
-}
 
 pytestmark = pytest.mark.filterwarnings("ignore:a linear classifier")
-
-
-def small(model, **parameters):
-    sizes = dict(SMALL)
-    if model is not AdversarialAutoencoder:
-        sizes["feature_discriminator_layer_sizes"] = (16, 8)
-    if model is InfoGANAutoencoder:
-        sizes |= {"code_dim": 4, "noise_dim": 3, "code_generator_layer_sizes": (8,)}
-        sizes |= {"aux_layer_sizes": (8,)}
-    return model(**{**sizes, **parameters})
-
-
-@pytest.fixture(scope="module")
-def blobs():
-    centers = 4 * np.eye(4, 6)
-    X, y = make_blobs(160, centers=centers, random_state=0)
-    return scale(X), np.array(["anger", "fear", "joy", "sad"])[y]
-
-
-def prepared(model, X, y, **parameters):
-    """Return a model, its untrained networks, its steps by name, and a minibatch."""
-    model = small(model, max_epochs=1, **parameters).fit(X, y)
-    torch.manual_seed(0)
-    network = model._make_network()
-    steps = {step.name: step for step in model._make_steps(network)}
-    codes = np.searchsorted(model.classes_, y)
-    batch = Batch(*model._to_tensors(X.astype(np.float32), codes, torch.device("cpu")))
-    return model, network, steps, batch
-
-
-#: The networks that a step moves, and nothing else.
-MOVED = {
-    "reconstruction": {"encoder", "decoder"},
-    "code discriminator": {"code_discriminator"},
-    "encoder": {"encoder"},
-    "feature discriminator": {"feature_discriminator"},
-    "generator": {"decoder", "code_generator", "aux"},
-}
-
-
-@pytest.mark.parametrize("preset", ["tuned", "paper"])
-@pytest.mark.parametrize("model", MODELS)
-def test_every_step_moves_its_own_networks(model, preset, blobs):
-    parameters = {"aux_on_real": False} if model is InfoGANAutoencoder else {}
-    _, network, steps, batch = prepared(model, *blobs, preset=preset, **parameters)
-    assert list(steps) == list(MOVED)[: 3 if model is AdversarialAutoencoder else 5]
-    for name, step in steps.items():
-        before = copy.deepcopy(network.state_dict())
-        step.take(batch)
-        moved = {
-            key.split(".")[0]
-            for key, value in network.state_dict().items()
-            if not torch.equal(value, before[key])
-        }
-        assert moved == MOVED[name] & {part for part, _ in network.named_children()}
-
-
-@pytest.mark.parametrize("update_trunk", [False, True])
-def test_only_the_auxiliary_loss_reaches_the_trunk(update_trunk, blobs):
-    _, network, steps, batch = prepared(
-        InfoGANAutoencoder, *blobs, aux_update_trunk=update_trunk, optimizer="sgd"
-    )
-    trunk = network.feature_discriminator.trunk
-    before = [w.clone() for w in trunk.parameters()]
-    output = network.feature_discriminator.output.weight.clone()
-    steps["generator"].take(batch)
-    moved = any(not torch.equal(w, b) for w, b in zip(trunk.parameters(), before, strict=True))
-    assert moved == update_trunk
-    assert torch.equal(network.feature_discriminator.output.weight, output)
-    network.zero_grad()
-    made = network.generate(torch.randn(3, 3), torch.eye(4)[:3])
-    network.generator_loss(made, torch.eye(4)[:3]).backward()
-    told = [*network.aux.parameters(), *network.feature_discriminator.parameters()]
-    assert all(w.grad is None for w in told)
-    assert all(w.requires_grad for w in trunk.parameters())
-
-
-def test_auxiliary_head_learns_of_real_rows_on_request(blobs):
-    _, network, steps, batch = prepared(InfoGANAutoencoder, *blobs, aux_on_real=True)
-    before = copy.deepcopy(network.state_dict())
-    losses = steps["feature discriminator"].take(batch)
-    assert set(losses) == {"feature_discriminator", "aux_real"}
-    moved = {
-        key.split(".")[0]
-        for key, value in network.state_dict().items()
-        if not torch.equal(value, before[key])
-    }
-    assert moved == {"feature_discriminator", "aux"}
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_losses_pull_in_the_right_direction(model, blobs):
-    """1 is for what the encoder or the decoder has made, 0 for the prior and for real rows."""
-    gan, network, steps, batch = prepared(model, *blobs, optimizer="sgd", momentum=0.0)
-    for step in steps.values():
-        for group in step.optimizer.param_groups:
-            group["lr"] = 0.01
-    torch.manual_seed(1)
-    draws, classes = gan._draw(200, torch.device("cpu"))
-
-    @torch.no_grad()
-    def answers(part, x, classes):
-        return getattr(network, part)(x, classes).mean().item()
-
-    def encoded():
-        return answers("code_discriminator", network.encoder(batch.x), batch.classes)
-
-    def made():
-        return answers("feature_discriminator", network.generate(draws, classes), classes)
-
-    def change(step, *measures):
-        before = [measure() for measure in measures]
-        for _ in range(20):
-            steps[step].take(batch)
-        return [measure() - b for measure, b in zip(measures, before, strict=True)]
-
-    drawn = network.target_codes(draws, classes).detach()
-    up, down = change(
-        "code discriminator", encoded, lambda: answers("code_discriminator", drawn, classes)
-    )
-    assert up > down
-    # The codes are those of the step before.
-    steps["code discriminator"].losses(batch)
-    before = encoded()
-    steps["encoder"].take(batch)
-    assert encoded() < before
-    if model is not AdversarialAutoencoder:
-        up, down = change(
-            "feature discriminator",
-            made,
-            lambda: answers("feature_discriminator", batch.x, batch.classes),
-        )
-        assert up > down
-        assert change("generator", made)[0] < 0
-
-
-def test_sum_of_both_sides_is_minimised(blobs):
-    """What is reported is the mean of two cross-entropies, what is minimised their sum."""
-    _, network, steps, batch = prepared(AdversarialAutoencoderGAN, *blobs)
-    for name in ("code discriminator", "feature discriminator"):
-        assert steps[name].weights == {name.replace(" ", "_"): 2.0}
-    codes = network.encoder(batch.x)
-    mean = network.code_discriminator_loss(codes, batch.classes, codes, batch.classes)
-    logits = network.code_discriminator(codes, batch.classes)
-    by_hand = -(torch.sigmoid(logits).log() + torch.sigmoid(-logits).log()).mean() / 2
-    assert mean.item() == pytest.approx(by_hand.item(), rel=1e-5)
-
-
-def test_rates_of_the_paper():
-    for model, code_rate, momentum, reduction in (
-        (AdversarialAutoencoder, 0.1, 0.9, "mean"),
-        (AdversarialAutoencoderGAN, 0.1, 0.9, "mean"),
-        (InfoGANAutoencoder, 0.01, 0.0, "sum"),
-    ):
-        gan = model(preset="paper")
-        assert gan._setting("optimizer") == "sgd"
-        assert gan._setting("lr_reconstruction") == 1e-3
-        assert gan._setting("momentum") == momentum
-        assert gan._setting("lr_code_discriminator") == gan._setting("lr_encoder") == code_rate
-        assert gan._setting("reduction") == reduction
-        if model is not AdversarialAutoencoder:
-            assert gan._setting("lr_feature_discriminator") == 1e-4
-            assert gan._setting("lr_generator") == 1e-3
-            assert gan.n_generator_steps == 2
-    assert gan._setting("lr_aux") == 1e-3
-    assert not gan._setting("aux_on_real")
-    assert model(preset="paper", lr_aux=0.05)._setting("lr_aux") == 0.05
-
-
-def test_momentum_is_of_reconstruction_only(blobs):
-    _, _, steps, _ = prepared(AdversarialAutoencoderGAN, *blobs, preset="paper")
-    momenta = {name: step.optimizer.defaults["momentum"] for name, step in steps.items()}
-    assert momenta.pop("reconstruction") == 0.9
-    assert set(momenta.values()) == {0.0}
-    assert {name: step.n_times for name, step in steps.items() if step.n_times > 1} == {
-        "generator": 2
-    }
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +53,7 @@ def test_neither_side_of_the_code_game_wins(trained):
 
 
 @pytest.mark.parametrize("model", MODELS[1:])
-def test_samples_of_the_other_models_belong_to_their_class(model, blobs):
+def test_samples_of_the_other_models_belong_to_their_class(model, blobs, small):
     X, y = blobs
     rates = {"lr_feature_discriminator": 1e-3, "lr_generator": 1e-3}  # small networks bear these
     if model is InfoGANAutoencoder:
@@ -267,7 +82,7 @@ def test_numbers_of_samples(trained, blobs):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_seeds(model, blobs):
+def test_seeds(model, blobs, small):
     first, second, other = (
         small(model, max_epochs=2, random_state=seed).fit(*blobs) for seed in (0, 0, 1)
     )
@@ -287,7 +102,7 @@ def test_seeds(model, blobs):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_history(model, blobs):
+def test_history(model, blobs, small):
     X, y = blobs
     gan = small(model, max_epochs=2)
     plain = clone(gan).fit(X, y)
@@ -309,14 +124,14 @@ def test_history(model, blobs):
     np.testing.assert_array_equal(plain.sample(9)[0], followed.sample(9)[0])
 
 
-def test_number_of_updates(blobs):
+def test_number_of_updates(blobs, small):
     gan = small(AdversarialAutoencoder, max_updates=23).fit(*blobs)
     assert gan.n_updates_ == 23
     assert gan.n_iter_ == 3
     assert gan.history_["n_updates"].tolist() == [10, 20, 23]
 
 
-def test_stops_when_nothing_changes(blobs):
+def test_stops_when_nothing_changes(blobs, small):
     still = {"lr_reconstruction": 1e-9, "lr_code_discriminator": 1e-9, "lr_encoder": 1e-9}
     gan = small(AdversarialAutoencoder, max_epochs=60, tol=0.05, n_iter_no_change=5, **still)
     assert gan.fit(*blobs).n_iter_ == 15
@@ -345,19 +160,19 @@ def test_divergence_names_the_step_and_its_rate(seed):
 @pytest.mark.parametrize(
     "rate", ["lr_code_discriminator", "lr_feature_discriminator", "lr_generator"]
 )
-def test_divergence_of_other_steps(rate, blobs):
+def test_divergence_of_other_steps(rate, blobs, small):
     gan = small(AdversarialAutoencoderGAN, optimizer="sgd", max_epochs=3, **{rate: 1e37})
     with pytest.raises(FloatingPointError, match=rf"{rate}=1e\+37"):
         gan.fit(*blobs)
 
 
-def test_samples_that_are_of_no_class_are_warned_of(blobs):
+def test_samples_that_are_of_no_class_are_warned_of(blobs, small):
     gan = small(AdversarialAutoencoder, max_epochs=1, lr_reconstruction=1e-9)
     with pytest.warns(UserWarning, match="do not look like their classes"):
         gan.fit(*blobs)
 
 
-def test_label_leaks_into_an_auxiliary_head_that_sees_it(blobs):
+def test_label_leaks_into_an_auxiliary_head_that_sees_it(blobs, small):
     """Told the class, it reads that; shuffled features then make no difference to it."""
     X, y = blobs
 
@@ -386,7 +201,7 @@ def test_label_leaks_into_an_auxiliary_head_that_sees_it(blobs):
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(("n_classes", "code_dim"), [(1, 2), (2, 1), (3, 5), (7, 2), (5, 3)])
-def test_any_number_of_classes_and_codes(model, n_classes, code_dim):
+def test_any_number_of_classes_and_codes(model, n_classes, code_dim, small):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(21, 3)), np.arange(21) % n_classes
     gan = small(model, code_dim=code_dim, max_epochs=1).fit(X, y)
@@ -398,7 +213,7 @@ def test_any_number_of_classes_and_codes(model, n_classes, code_dim):
     np.testing.assert_array_equal(np.unique(gan.sample(14)[1]), np.arange(n_classes))
 
 
-def test_bad_input(blobs):
+def test_bad_input(blobs, small):
     X, y = blobs
     gan = small(AdversarialAutoencoder, max_epochs=1)
     with pytest.raises(ValueError, match="given together"):
@@ -412,13 +227,13 @@ def test_bad_input(blobs):
         gan.set_params(prior=GaussianMixturePrior(means=[[0, 0]])).fit(X, y)
 
 
-def test_layers_have_units(blobs):
+def test_layers_have_units(blobs, small):
     for sizes in ((), (0,), (8, -3)):
         with pytest.raises(ValueError, match="discriminator_layer_sizes must be one or more"):
             small(AdversarialAutoencoder, discriminator_layer_sizes=sizes).fit(*blobs)
 
 
-def test_rows_that_cannot_be_written(blobs):
+def test_rows_that_cannot_be_written(blobs, small):
     X, y = blobs
     X = X.astype(np.float32)
     X.flags.writeable = False
@@ -436,34 +251,13 @@ def test_validation_rows_may_lack_classes(blobs):
     assert gan.history_["valid_trts"].iloc[-1] > 0.9
 
 
-def test_real_rows_are_judged_by_their_own_classes(blobs, monkeypatch):
-    _, network, steps, batch = prepared(AdversarialAutoencoderGAN, *blobs)
-    given = []
-    loss = network.feature_discriminator_loss
-    monkeypatch.setattr(
-        network, "feature_discriminator_loss", lambda *given_: given.append(given_) or loss(*given_)
-    )
-    steps["feature discriminator"].take(batch)
-    ((x, classes, made, made_classes),) = given
-    assert x is batch.x
-    assert classes is batch.classes
-    assert made.shape == x.shape
-    assert not made.requires_grad
-    assert not torch.equal(made_classes, classes)
-
-
-def test_weight_of_the_information(blobs):
-    _, _, steps, _ = prepared(InfoGANAutoencoder, *blobs, mi_weight=0.25)
-    assert steps["generator"].weights == {"aux": 0.25}
-
-
-def test_threads_are_put_back(blobs):
+def test_threads_are_put_back(blobs, small):
     threads = torch.get_num_threads()
     small(AdversarialAutoencoder, max_epochs=1, num_threads=threads + 1).fit(*blobs).sample(3)
     assert torch.get_num_threads() == threads
 
 
-def test_own_prior(blobs):
+def test_own_prior(blobs, small):
     means = [[0, 1], [2, 3], [4, 5], [6, 7]]
     gan = small(AdversarialAutoencoder, max_epochs=1, prior=GaussianMixturePrior(means=means))
     np.testing.assert_array_equal(gan.fit(*blobs).prior_.means_, means)
@@ -486,7 +280,7 @@ def test_own_prior(blobs):
     assert len(np.unique(gan.sample(40)[0], axis=0)) == 4
 
 
-def test_classes_drawn_as_often_as_they_are(blobs):
+def test_classes_drawn_as_often_as_they_are(blobs, small):
     X, y = blobs
     rows = np.flatnonzero(y != "joy")
     gan = small(AdversarialAutoencoder, max_epochs=1, class_sampling="empirical")
