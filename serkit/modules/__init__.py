@@ -5,7 +5,6 @@ from serkit.modules._adversarial_autoencoder import (
     AdversarialAutoencoderGANNetwork,
     AdversarialAutoencoderNetwork,
     ConditionalDiscriminator,
-    InfoGANAutoencoderNetwork,
 )
 from serkit.modules._anti_transfer import AntiTransferLoss, gram_matrix
 from serkit.modules._baseline_encoders import CNN1DGRUEncoder, TDNNBiLSTMEncoder
@@ -15,6 +14,7 @@ from serkit.modules._convolution_geometry import convolution_geometry
 from serkit.modules._convolution_types import ConvolutionFrontEnd, DCTConv
 from serkit.modules._glam import GLAMEncoder, GlobalAwareBlock, MultiScaleBlock
 from serkit.modules._gradient_reversal import GradientReversal
+from serkit.modules._info_gan_autoencoder import InfoGANAutoencoderNetwork
 from serkit.modules._initialization import initialize_acrnn, initialize_glorot
 from serkit.modules._ldnn import CLDNNEncoder, LDNNEncoder
 from serkit.modules._masking import MaskedBatchNorm2d, frame_mask, mask_frames
