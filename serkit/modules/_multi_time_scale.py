@@ -3,10 +3,13 @@
 import math
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from serkit.modules._scale_maximum import Branch, convolve, scale_maximum
 
 __all__ = ["SCALE_SETS", "MultiTimeScaleConv2d", "resample_kernel"]
 
@@ -24,11 +27,6 @@ SCALE_SETS: tuple[tuple[float, ...], ...] = (
     (0.25, 0.5, 0.7, 1.0, 1.428, 2.0, 4.0),
     (0.7, 0.8, 0.9, 1.0, 1.111, 1.25, 1.428),
 )
-
-
-#: Weights of kernels padded to one length, over those of the kernels themselves, that are worth
-#: a single call.
-_MOST_ZEROS = 1.5
 
 
 def resample_kernel(weight: Tensor, length: int) -> Tensor:
@@ -187,6 +185,9 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         """
         if len(self.scale_factors) == 1:
             return super().forward(x)
+        if x.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+            padded, branches, options = self._plan(x)
+            return scale_maximum(padded, self.kernels(), self.bias, branches, **options)
         return reduce(torch.maximum, self._maps(x))
 
     def at_scales(self, x: Tensor) -> Tensor:
@@ -252,13 +253,53 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         return [self._normalize(resample_kernel(self.weight, n)) for n in self.kernel_lengths]
 
     def _maps(self, x: Tensor) -> list[Tensor]:
-        maps = self._pad(x) if self.align == "pad" else self._interpolate(x)
-        if not self.scale_penalty:
-            return maps
-        return [
-            (1 - self.scale_penalty * abs(math.log(factor))) * each
-            for factor, each in zip(self.scale_factors, maps, strict=True)
+        x, branches, options = self._plan(x)
+        pairs = zip(self.kernels(), branches, strict=True)
+        return [convolve(x, kernel, self.bias, branch, **options) for kernel, branch in pairs]
+
+    def _plan(self, x: Tensor) -> tuple[Tensor, list[Branch], dict[str, Any]]:
+        """Return the input with its zeros, what every scale convolves, and the common options."""
+        first, last, *bins = self._zeros
+        step, stride = self.dilation[1], self.stride[1]
+        n_frames = x.shape[-1] + first + last
+        if self.align == "interpolate":
+            self._check_length(n_frames)
+            ranges = [(0, n_frames)] * len(self.kernel_lengths)
+            before = behind = 0
+        else:  # the middles of all kernels lie where that of the original does
+            base = self.kernel_size[1]
+            lefts = [(length - base) // 2 for length in self.kernel_lengths]
+            rights = [
+                length - base - left
+                for length, left in zip(self.kernel_lengths, lefts, strict=True)
+            ]
+            before, behind = max(lefts) * step, max(rights) * step
+            total = before + n_frames + behind
+            ranges = [
+                (before - left * step, total - behind + right * step)
+                for left, right in zip(lefts, rights, strict=True)
+            ]
+        covered = (self.kernel_size[1] - 1) * step + 1
+        options = {
+            "stride": self.stride,
+            "dilation": self.dilation,
+            "n_frames": (n_frames - covered) // stride + 1,
+        }
+        branches = [
+            Branch(*bounds, 1 - self.scale_penalty * abs(math.log(factor)))
+            for bounds, factor in zip(ranges, self.scale_factors, strict=True)
         ]
+        return functional.pad(x, (first + before, last + behind, *bins)), branches, options
+
+    def _check_length(self, n_frames: int) -> None:
+        covered = (max(self.kernel_lengths) - 1) * self.dilation[1] + 1
+        if n_frames < covered:
+            longest = max(self.scale_factors)
+            hint = f"leave out scale factor {longest:g}, or " if longest > 1 else ""
+            raise ValueError(
+                f"the longest kernel covers {covered} frames, the input has only {n_frames}; "
+                f"{hint}take longer utterances"
+            )
 
     def _normalize(self, kernel: Tensor) -> Tensor:
         if self.kernel_norm is None or kernel is self.weight:
@@ -270,57 +311,6 @@ class MultiTimeScaleConv2d(nn.Conv2d):
             torch.linalg.vector_norm(each, dim=dims, keepdim=True) for each in (self.weight, kernel)
         ]
         return kernel * (norms[0] / norms[1].clamp_min(torch.finfo(kernel.dtype).tiny))
-
-    def _interpolate(self, x: Tensor) -> list[Tensor]:
-        """Convolve at every scale, and stretch the maps to the size of scale 1."""
-        n_frames = x.shape[-1] + sum(self._zeros[:2])
-        covered = [(length - 1) * self.dilation[1] + 1 for length in self.kernel_lengths]
-        if n_frames < max(covered):
-            longest = max(self.scale_factors)
-            hint = f"leave out scale factor {longest:g}, or " if longest > 1 else ""
-            raise ValueError(
-                f"the longest kernel covers {max(covered)} frames, the input has only {n_frames}; "
-                f"{hint}take longer utterances"
-            )
-        # All begin at one frame; the zeros behind the end are for the longest kernel.
-        all_maps = self._convolve(x, [0] * len(covered), (0, max(covered) - min(covered)))
-        maps = [
-            each[..., : (n_frames - extent) // self.stride[1] + 1]
-            for each, extent in zip(all_maps, covered, strict=True)
-        ]
-        length = maps[self.scale_factors.index(1.0)].shape[-1]
-        return [_stretch(each, length) for each in maps]
-
-    def _pad(self, x: Tensor) -> list[Tensor]:
-        """Convolve at all scales, the middles of all kernels where that of the original lies."""
-        longest, base = max(self.kernel_lengths), self.kernel_size[1]
-        before = (longest - base) // 2
-        lefts = [before - (length - base) // 2 for length in self.kernel_lengths]
-        ends = before * self.dilation[1], (longest - base - before) * self.dilation[1]
-        return self._convolve(x, lefts, ends)
-
-    def _convolve(self, x: Tensor, lefts: list[int], ends: tuple[int, int]) -> list[Tensor]:
-        """Convolve at every scale, with zeros to the left of a kernel up to the longest one."""
-        longest = max(self.kernel_lengths)
-        rights = [
-            longest - length - left for length, left in zip(self.kernel_lengths, lefts, strict=True)
-        ]
-        first, last, *bins = self._zeros
-        x = functional.pad(x, (first + ends[0], last + ends[1], *bins))
-        options = self.stride, 0, self.dilation
-        sides = list(zip(self.kernels(), lefts, rights, strict=True))
-        if len(sides) * longest > _MOST_ZEROS * sum(self.kernel_lengths):
-            step, n_frames = self.dilation[1], x.shape[-1]
-            return [
-                functional.conv2d(
-                    x[..., left * step : n_frames - right * step], kernel, self.bias, *options
-                )
-                for kernel, left, right in sides
-            ]
-        # One call is faster than many, as long as not too many of its weights are zeros.
-        kernels = torch.cat([functional.pad(kernel, ends) for kernel, *ends in sides])
-        bias = None if self.bias is None else self.bias.repeat(len(sides))
-        return list(functional.conv2d(x, kernels, bias, *options).chunk(len(sides), dim=1))
 
     @property
     def _zeros(self) -> list[int]:
@@ -335,14 +325,6 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         description : str
         """
         return f"{super().extra_repr()}, scale_factors={self.scale_factors}, align={self.align!r}"
-
-
-def _stretch(maps: Tensor, length: int) -> Tensor:
-    """Stretch maps to another number of frames."""
-    if maps.shape[-1] == length:
-        return maps
-    stretched = functional.interpolate(maps.flatten(1, 2), size=length, mode="linear")
-    return stretched.unflatten(1, maps.shape[1:3])
 
 
 def _scaled_lengths(
