@@ -1,7 +1,6 @@
 """Compare pipelines on the same speaker-independent folds."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -168,11 +167,8 @@ def compare(
     digest = None if results_dir is None else corpus_digest(X, y, speakers)
     tasks = _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
     cache = choose_cache(cache, results_dir)
-    records = {task.key: record for task in tasks if (record := store.load(task.key))}
+    records = store.load_all((task.key for task in tasks), what="folds", verbose=verbose)
     missing = list({task.key: task for task in tasks if task.key not in records}.values())
-    if verbose and records:
-        n_found = sum(task.key in records for task in tasks)
-        tqdm.write(f"{n_found} of {len(tasks)} folds found in {results_dir}", file=sys.stderr)
 
     n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
     for stateless, group in _by_features(missing):

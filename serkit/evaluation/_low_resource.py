@@ -1,7 +1,6 @@
 """What synthetic rows are worth when there are few real ones."""
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -279,10 +278,7 @@ def _compute(
     keys = [str(number) for number in range(len(settings))]
     if results_dir is not None:
         keys = make_keys(experiment, settings)
-    records = {key: record for key in keys if (record := store.load(key)) is not None}
-    if verbose and records:
-        n_found = sum(key in records for key in keys)
-        tqdm.write(f"{n_found} of {len(keys)} settings found in {results_dir}", file=sys.stderr)
+    records = store.load_all(keys, what="settings", verbose=verbose)
     missing = [pair for pair in zip(settings, keys, strict=True) if pair[1] not in records]
     jobs = [
         list(group) for _, group in groupby(missing, lambda pair: (pair[0].system, pair[0].repeat))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +15,7 @@ from serkit.evaluation._fold import seeded
 from serkit.evaluation._provenance import describe_code, result_key
 from serkit.evaluation._store import ResultsStore
 from serkit.over_sampling import AppendUniform
-from serkit.utils import content_digest, describe_estimator
+from serkit.utils import content_digest, describe_estimator, is_fitted
 
 __all__ = ["Experiment", "Setting", "check_systems", "make_keys", "nested_subsets", "run_settings"]
 
@@ -70,19 +69,11 @@ def check_systems(systems: Mapping[str, BaseEstimator], generator_fit: str) -> N
             )
         if isinstance(system, FrozenEstimator):
             check_is_fitted(system)
-        elif get_tags(system).requires_fit and _is_fitted(system):
+        elif get_tags(system).requires_fit and is_fitted(system):
             raise TypeError(
                 f"system {name!r} is fitted already, and would be fitted again. Use it as it is "
                 "with FrozenEstimator(generator), or give clone(generator)"
             )
-
-
-def _is_fitted(estimator: BaseEstimator) -> bool:
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
 
 
 def nested_subsets(y: np.ndarray, fractions: Sequence[float], seed: int) -> dict[float, np.ndarray]:

@@ -4,10 +4,13 @@ import contextlib
 import json
 import os
 import secrets
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from tqdm.auto import tqdm
 
 __all__ = ["ResultsStore", "complete_file", "sweep"]
 
@@ -42,6 +45,16 @@ class ResultsStore:
             return entry["record"] if entry["key"] == key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def load_all(self, keys: Iterable[str], *, what: str, verbose: int | bool) -> dict[str, Any]:
+        """Return the entries that there are, by key, and say how many of them were found."""
+        keys = list(keys)
+        records = {key: record for key in keys if (record := self.load(key)) is not None}
+        if verbose and records:
+            n_found = sum(key in records for key in keys)
+            message = f"{n_found} of {len(keys)} {what} found in {self.folder.parent}"
+            tqdm.write(message, file=sys.stderr)
+        return records
 
     def save(self, key: str, record: dict[str, Any], *, about: dict[str, Any]) -> None:
         """Write the entry of a key, with what it is about for those who read the file."""

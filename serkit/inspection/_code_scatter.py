@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
-from serkit.inspection._drawing import GREY, axes_and_figure, class_colors, last_step, merge_style
-from serkit.utils import import_optional
+from serkit.inspection._drawing import GREY, axes_and_figure, class_colors, merge_style
+from serkit.utils import import_optional, last_step
 
 __all__ = ["CodeScatterDisplay"]
 

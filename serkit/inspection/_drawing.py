@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from serkit.utils import import_optional
 
@@ -14,7 +13,6 @@ __all__ = [
     "axes_and_figure",
     "class_colors",
     "colors",
-    "last_step",
     "merge_style",
 ]
 
@@ -43,13 +41,6 @@ def class_colors(*labels: Iterable[Any]) -> dict[Any, Any]:
     """Return the colour of every class, in order."""
     classes = np.unique(np.concatenate([np.asarray(some) for some in labels])).tolist()
     return dict(zip(classes, colors(len(classes)), strict=True))
-
-
-def last_step(estimator: Any) -> Any:
-    """Return what a pipeline ends in, or the estimator itself."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    return estimator
 
 
 def merge_style(style: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from serkit.inspection._drawing import GREY, axes_and_figure, colors, last_step
+from serkit.inspection._drawing import GREY, axes_and_figure, colors
+from serkit.utils import last_step
 
 __all__ = ["LossCurveDisplay"]
 

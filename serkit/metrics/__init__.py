@@ -1,7 +1,12 @@
 """Scores with their scorers, the report, and what synthetic rows are worth."""
 
 from serkit.metrics._classification import uar_score, wa_score
-from serkit.metrics._concordance import ccc_scorer, concordance_correlation_coefficient
+from serkit.metrics._concordance import (
+    ccc_scorer,
+    concordance_correlation_coefficient,
+    sequence_ccc_score,
+    sequence_ccc_scorer,
+)
 from serkit.metrics._frechet import frechet_distance, frechet_emotion_distance
 from serkit.metrics._report import EmotionReport, emotion_report
 from serkit.metrics._scorer import uar_scorer, wa_scorer
@@ -21,6 +26,8 @@ __all__ = [
     "frechet_distance",
     "frechet_emotion_distance",
     "generator_report",
+    "sequence_ccc_score",
+    "sequence_ccc_scorer",
     "trts_score",
     "trts_scorer",
     "tstr_score",

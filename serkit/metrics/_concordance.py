@@ -8,7 +8,12 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-__all__ = ["ccc_scorer", "concordance_correlation_coefficient"]
+__all__ = [
+    "ccc_scorer",
+    "concordance_correlation_coefficient",
+    "sequence_ccc_score",
+    "sequence_ccc_scorer",
+]
 
 _MULTIOUTPUT = ("raw_values", "uniform_average")
 
@@ -52,6 +57,7 @@ def concordance_correlation_coefficient(
 
     See Also
     --------
+    sequence_ccc_score : Compares sequences over time.
     serkit.modules.CCCLoss : One minus the CCC, to train networks by.
 
     Notes
@@ -87,7 +93,7 @@ def concordance_correlation_coefficient(
         if not counts.any():
             raise ValueError("sample_weight is 0 for all samples; give one of them more")
         y_true, y_pred, sample_weight = y_true[counts], y_pred[counts], sample_weight[counts]
-    ccc = _concordance(y_true, y_pred, sample_weight)
+    ccc = _defined(_concordance(y_true, y_pred, sample_weight), "outputs")
     if isinstance(multioutput, str) and multioutput == "raw_values":
         return ccc
     return float(np.average(ccc, weights=weights))
@@ -112,7 +118,7 @@ def _output_weights(multioutput: Any, n_outputs: int) -> np.ndarray | None:
 
 
 def _concordance(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-    """Return the CCC of every column."""
+    """Return the CCC of every column; NaN if both sides are the same constant."""
 
     def mean(values: np.ndarray) -> np.ndarray:
         return np.average(values, axis=0, weights=weight)
@@ -124,15 +130,83 @@ def _concordance(x: np.ndarray, y: np.ndarray, weight: np.ndarray | None) -> np.
     dx, dy = deviation(x), deviation(y)
     spread = mean(dx**2) + mean(dy**2) + mean(x - y) ** 2
     undefined = spread < np.finfo(np.float64).tiny
+    return 2 * mean(dx * dy) / np.where(undefined, np.nan, spread)
+
+
+def _defined(ccc: np.ndarray, noun: str) -> np.ndarray:
+    undefined = np.isnan(ccc)
     if undefined.any():
         warnings.warn(
-            f"the CCC of the outputs {np.flatnonzero(undefined).tolist()} is undefined and set "
+            f"the CCC of the {noun} {np.flatnonzero(undefined).tolist()} is undefined and set "
             "to 0: y_true and y_pred are the same constant",
             UndefinedMetricWarning,
             stacklevel=3,
         )
-    return 2 * mean(dx * dy) / np.where(undefined, 1, spread)
+    return np.where(undefined, 0.0, ccc)
+
+
+def sequence_ccc_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    """Compute the mean concordance correlation coefficient (CCC) of sequences over time.
+
+    Every predicted sequence is compared with the true one, value by value.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_sequences, n_steps), or list of 1-D arrays
+        True sequences; those in a list may differ in length.
+    y_pred : array-like of the shape of `y_true`, or list of 1-D arrays
+        Predicted sequences.
+    sample_weight : array-like of shape (n_sequences,), default=None
+        Weights of the sequences in the mean.
+
+    Returns
+    -------
+    score : float
+        In [-1, 1].
+
+    Raises
+    ------
+    ValueError
+        If a sequence and its prediction differ in length.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If a sequence and its prediction are the same constant; it counts as 0.
+
+    See Also
+    --------
+    concordance_correlation_coefficient : Compares outputs over samples.
+
+    Examples
+    --------
+    >>> from serkit.metrics import sequence_ccc_score
+    >>> sequence_ccc_score([[1, 2, 3, 4], [1, 2, 3, 4]], [[1, 2, 3, 4], [4, 3, 2, 1]])
+    0.0
+    """
+    check_consistent_length(y_true, y_pred, sample_weight)
+    scores = [
+        _sequence_ccc(row, true, pred)
+        for row, (true, pred) in enumerate(zip(y_true, y_pred, strict=True))
+    ]
+    ccc = _defined(np.array(scores), "sequences")
+    if sample_weight is not None:
+        sample_weight = column_or_1d(sample_weight, dtype=np.float64)
+    return float(np.average(ccc, weights=sample_weight))
+
+
+def _sequence_ccc(row: int, y_true: Any, y_pred: Any) -> float:
+    true, pred = _as_columns(y_true, f"y_true[{row}]"), _as_columns(y_pred, f"y_pred[{row}]")
+    if true.shape != pred.shape or true.shape[1] != 1:
+        raise ValueError(
+            f"sequence {row} has shape {np.shape(y_true)}, its prediction {np.shape(y_pred)}; both "
+            "must be 1-D and of one length"
+        )
+    return _concordance(true, pred, None)[0]
 
 
 #: Concordance correlation coefficient; see :func:`concordance_correlation_coefficient`.
 ccc_scorer = make_scorer(concordance_correlation_coefficient)
+
+#: Concordance correlation coefficient over time; see :func:`sequence_ccc_score`.
+sequence_ccc_scorer = make_scorer(sequence_ccc_score)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import eigh, svdvals
 
-from serkit.metrics._last_step import last_step, up_to_last_step
+from serkit.utils import last_step, up_to_last_step
 
 __all__ = ["frechet_distance", "frechet_emotion_distance"]
 

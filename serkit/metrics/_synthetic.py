@@ -8,9 +8,9 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
 from serkit.metrics._frechet import frechet_emotion_distance
-from serkit.metrics._last_step import last_step, up_to_last_step
 from serkit.metrics._scorer import uar_scorer
 from serkit.metrics._variance import separation, within_class_sd_ratio
+from serkit.utils import last_step, up_to_last_step
 
 __all__ = ["generator_report", "trts_score", "trts_scorer", "tstr_score", "tstr_scorer"]
 

@@ -14,14 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from serkit.over_sampling._adversarial_autoencoder import AdversarialAutoencoder
 from serkit.over_sampling._base import BaseSampler
-from serkit.over_sampling._row_digests import row_digests
-from serkit.utils import is_path
+from serkit.utils import is_fitted, is_path, row_digests
 
 __all__ = ["GANSampler", "LeakageWarning"]
 
 
 class LeakageWarning(UserWarning):
-    """A fitted generator has seen, or may have seen, utterances kept for testing."""
+    """A fitted generator or network has seen, or may have seen, utterances kept for testing."""
 
 
 class GANSampler(BaseSampler):
@@ -135,20 +134,12 @@ def _check_generator(generator: Any) -> None:
                 f"the {type(generator.estimator).__name__} in FrozenEstimator is not fitted: fit "
                 "it first, or give it without FrozenEstimator to have it fitted here"
             ) from None
-    elif get_tags(generator).requires_fit and _is_fitted(generator):
+    elif get_tags(generator).requires_fit and is_fitted(generator):
         raise TypeError(
             f"the {name} given is fitted, which scikit-learn's clones forget. Wrap it, "
             "GANSampler(FrozenEstimator(fitted)), to draw from it as it is; or give a clone, "
             "GANSampler(clone(fitted)), to have it fitted on the training rows"
         )
-
-
-def _is_fitted(generator: Any) -> bool:
-    try:
-        check_is_fitted(generator)
-    except NotFittedError:
-        return False
-    return True
 
 
 def _stack(X: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from serkit.over_sampling._class_counts import class_counts
-from serkit.over_sampling._row_digests import row_digests
+from serkit.utils import row_digests
 
 __all__ = ["GaussianGenerator"]
 

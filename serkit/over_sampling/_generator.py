@@ -23,9 +23,8 @@ from torch.optim import Optimizer
 from serkit.metrics import uar_score
 from serkit.over_sampling._class_counts import class_counts
 from serkit.over_sampling._documentation import complete_docstring
-from serkit.over_sampling._row_digests import row_digests
 from serkit.training import Batch, GameStep, choose_device, play, torch_session
-from serkit.utils import PresetMixin
+from serkit.utils import PresetMixin, row_digests
 
 __all__ = ["AutoencoderGenerator"]
 
@@ -106,6 +105,7 @@ class AutoencoderGenerator(
         self._shares = shares if self.class_sampling == "empirical" else np.ones(len(shares))
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         device = choose_device(self.device)
+        classifier = RidgeClassifier().fit(X, codes) if len(self.classes_) > 1 else None
         with torch_session(seed=seed, num_threads=self.num_threads, device=device):
             network = self._make_network().to(device)
             self.history_ = play(
@@ -117,7 +117,7 @@ class AutoencoderGenerator(
                 max_updates=self.max_updates,
                 tol=self.tol,
                 n_iter_no_change=self.n_iter_no_change,
-                score=None if valid is None else _Judge(self, network, (X, codes), valid),
+                score=None if valid is None else _Judge(self, network, classifier, valid),
                 verbose=int(self.verbose),
                 description=type(self).__name__,
             )
@@ -125,7 +125,8 @@ class AutoencoderGenerator(
         self.n_iter_ = len(self.history_)
         self.n_updates_ = int(self.history_["n_updates"].iloc[-1])
         self.training_rows_ = np.sort(row_digests(X))
-        self._warn_of_strange_samples(X, codes)
+        if classifier is not None:
+            self._warn_of_strange_samples(classifier)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -247,13 +248,11 @@ class AutoencoderGenerator(
             raise ValueError(f"y_val has classes that y has not: {unknown.tolist()}")
         return X, np.searchsorted(self.classes_, y)
 
-    def _warn_of_strange_samples(self, X: np.ndarray, codes: np.ndarray) -> None:
+    def _warn_of_strange_samples(self, classifier: RidgeClassifier) -> None:
         """Warn if what is drawn of a class is not recognised as that class."""
         n_classes = len(self.classes_)
-        if n_classes < 2:
-            return
         with torch_session(seed=0, num_threads=self.num_threads):
-            share = _recognised(self, self.network_, RidgeClassifier().fit(X, codes))
+            share = _recognised(self, self.network_, classifier)
         if share < 1 / n_classes + 0.1:
             warnings.warn(
                 f"a linear classifier of the training rows recognises {100 * share:.0f} % of what "
@@ -305,13 +304,15 @@ class AutoencoderGenerator(
 class _Judge:
     """Says after every epoch how much of what is drawn two linear classifiers recognise."""
 
-    def __init__(self, model: Any, network: nn.Module, train: Any, valid: Any) -> None:
+    def __init__(
+        self, model: Any, network: nn.Module, of_train: RidgeClassifier | None, valid: Any
+    ) -> None:
         self.model = model
         self.network = network
+        of_valid = RidgeClassifier().fit(*valid) if len(np.unique(valid[1])) > 1 else None
+        classifiers = {"trts": of_train, "valid_trts": of_valid}
         self.classifiers = {
-            name: RidgeClassifier().fit(*rows)
-            for name, rows in (("trts", train), ("valid_trts", valid))
-            if len(np.unique(rows[1])) > 1
+            name: classifier for name, classifier in classifiers.items() if classifier is not None
         }
 
     def __call__(self) -> dict[str, float]:

@@ -16,6 +16,7 @@ from serkit.utils._containers import (
     stack,
 )
 from serkit.utils._documentation import fill_docstring
+from serkit.utils._fitted import is_fitted, last_step, up_to_last_step
 from serkit.utils._hashing import (
     content_digest,
     describe_estimator,
@@ -27,6 +28,7 @@ from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
 from serkit.utils._presets import PresetMixin
+from serkit.utils._row_digests import row_digests
 from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
 from serkit.utils._validation import check_speakers
 
@@ -53,13 +55,17 @@ __all__ = [
     "fill_docstring",
     "forget_features",
     "import_optional",
+    "is_fitted",
     "is_path",
     "is_ragged",
+    "last_step",
     "name_rows",
     "open_audio",
     "parallel_map",
     "requested_speakers",
+    "row_digests",
     "segment_parents",
     "source_digest",
     "stack",
+    "up_to_last_step",
 ]

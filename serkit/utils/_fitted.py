@@ -1,0 +1,91 @@
+"""What is inside a model that somebody fitted."""
+
+from typing import Any
+
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+__all__ = ["is_fitted", "last_step", "up_to_last_step"]
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Say whether an estimator is fitted.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any.
+
+    Returns
+    -------
+    answer : bool
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from serkit.utils import is_fitted
+    >>> is_fitted(SVC())
+    False
+    """
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def last_step(estimator: Any) -> Any:
+    """Return what a pipeline ends in; anything else as it is.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any, frozen or not.
+
+    Returns
+    -------
+    step : estimator
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> from serkit.utils import last_step
+    >>> last_step(make_pipeline(StandardScaler(), SVC()))
+    SVC()
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return last_step(estimator.estimator)
+    return last_step(estimator[-1]) if isinstance(estimator, Pipeline) else estimator
+
+
+def up_to_last_step(estimator: Any, X: Any) -> Any:
+    """Return what the last step of a fitted pipeline gets for some rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any, frozen or not; what is no pipeline gets the rows as they are.
+    X : array-like
+        The rows.
+
+    Returns
+    -------
+    X : array-like
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from serkit.utils import up_to_last_step
+    >>> up_to_last_step(SVC(), [[1.0]])
+    [[1.0]]
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return up_to_last_step(estimator.estimator, X)
+    if not isinstance(estimator, Pipeline):
+        return X
+    before = X if len(estimator) == 1 else estimator[:-1].transform(X)
+    return up_to_last_step(estimator[-1], before)
