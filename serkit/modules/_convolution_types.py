@@ -104,11 +104,12 @@ class _Layer(nn.Module):
             stride=(POOL_STRIDE if moves[0] else 1, 1),
             dilation=(1, dilation),
         )
+        self.activation = nn.ReLU()
         self.reach = dilation * (kernel[1] - 1 + (POOL_SIZE - 1 if moves[1] else 0))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         # What is behind the end must not reach a kernel that is longer than the context.
-        x = torch.relu(self.pooling(self.convolution(mask_frames(x, lengths))))
+        x = self.activation(self.pooling(self.convolution(mask_frames(x, lengths))))
         return x, None if lengths is None else lengths - self.reach
 
 

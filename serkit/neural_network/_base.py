@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -31,7 +32,7 @@ from serkit.training import (
     choose_device,
     torch_session,
 )
-from serkit.utils import PresetMixin, check_frames, check_speakers
+from serkit.utils import PresetMixin, check_frames, check_speakers, row_digests
 
 __all__ = ["NeuralEstimator"]
 
@@ -143,7 +144,16 @@ class NeuralEstimator(PresetMixin, FittedNetwork, BaseEstimator, ABC):
 
     # Training.
 
-    def _fit(self, X: Any, y: Any, *, speakers: Any, sample_weight: Any) -> "NeuralEstimator":
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        speakers: Any,
+        sample_weight: Any,
+        train: Callable[..., UtteranceNet] | None = None,
+    ) -> "NeuralEstimator":
+        """Fit the network; `train` takes the place of :meth:`_train` where it is given."""
         name = type(self).__name__
         going_on = self.warm_start and hasattr(self, "net_")
         before = self.history_ if going_on else None
@@ -162,7 +172,7 @@ class NeuralEstimator(PresetMixin, FittedNetwork, BaseEstimator, ABC):
                 sample_weight, utterances, dtype=np.float32, ensure_non_negative=True
             )
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        train, valid = split_validation_rows(
+        rows, valid = split_validation_rows(
             self.validation, y, speakers, stratify=is_classifier(self), seed=seed
         )
         if valid is None and self.patience is not None:
@@ -172,27 +182,43 @@ class NeuralEstimator(PresetMixin, FittedNetwork, BaseEstimator, ABC):
                 UserWarning,
                 stacklevel=4,
             )
-        if len(train) < 2:
+        if len(rows) < 2:
             raise ValueError(f"{name} needs two utterances or more to train on, got 1 sample")
-        y = self._scale_target(y, train, reset=not going_on)
+        self._remember(utterances, speakers, also=going_on)
+        y = self._scale_target(y, rows, reset=not going_on)
         device = choose_device(self.device)
         with torch_session(seed=seed, num_threads=self.num_threads, device=device):
-            targets = self._make_targets(y[train], None if speakers is None else speakers[train])
-            module = self._continue_module() if going_on else self._build_module(utterances, train)
-            weight = self._weigh(y, train, sample_weight)
+            targets = self._make_targets(y[rows], None if speakers is None else speakers[rows])
+            module = self._continue_module() if going_on else self._build_module(utterances, rows)
+            weight = self._weigh(y, rows, sample_weight)
 
             def make_data(rows: np.ndarray, targets: dict[str, np.ndarray]) -> UtteranceData:
                 if weight is not None:
                     targets = {**targets, "weight": weight[rows]}
                 return UtteranceData(self._fit_lengths(utterances, rows, module), **targets)
 
-            data = make_data(train, targets)
+            data = make_data(rows, targets)
             valid_data = None if valid is None else make_data(valid, {"y": y[valid]})
-            net = self._make_net(module, seed=seed).fit((data, valid_data))
+            net = (train or NeuralEstimator._train)(self, module, data, valid_data, seed=seed)
         self.net_ = net
         self._n_features_out = self._apply(utterances[:1], stage=self.stages_[-2])[0].size
         self._keep_history(before)
         return self
+
+    def _train(
+        self, module: nn.Module, data: UtteranceData, valid: UtteranceData | None, *, seed: int
+    ) -> UtteranceNet:
+        """Train a network that is made, on data that is ready."""
+        return self._make_net(module, seed=seed).fit((data, valid))
+
+    def _remember(self, utterances: Any, speakers: np.ndarray | None, *, also: bool) -> None:
+        """Keep in mind what this network will know, `also` beside what it knows already."""
+        rows = row_digests(utterances)
+        known = set() if speakers is None else set(speakers) - {None}
+        if also:
+            rows = np.concatenate([rows, getattr(self, "_fit_rows", rows[:0])])
+            known |= set(getattr(self, "_fit_speakers", ()))
+        self._fit_rows, self._fit_speakers = np.unique(rows), sorted(known, key=str)
 
     def _scale_target(self, y: np.ndarray, train: np.ndarray, *, reset: bool) -> np.ndarray:
         """Return the targets as the objective wants them, by what the training rows say."""

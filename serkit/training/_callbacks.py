@@ -40,37 +40,57 @@ class EpochSummary(Callback):
         net.history.record_batch("train_weight" if training else "valid_weight", weight)
         if "speaker" in targets:
             net.history.record_batch("speakers_known", (targets["speaker"] >= 0).sum().item())
-        if not training and self.uar:
-            self._outputs.append(y_pred.argmax(1).cpu())
-            self._targets.append(targets)
+        if not training and (self.uar or not _is_mean(net)):
+            self._outputs.append(y_pred.cpu())
+            self._targets.append({k: v for k, v in targets.items() if k in ("y", "weight")})
 
     def on_epoch_end(self, net, **_):
         """Record the values of the epoch."""
         batches = net.history[-1, "batches"]
         train = [row for row in batches if "train_loss" in row]
-        names = {*train[0]} - {"train_weight", "train_batch_size", "speakers_known"}
-        for name in sorted(names):
+        for name in _values(train):
             weight = "speakers_known" if name.startswith("speaker_") else "train_weight"
             net.history.record(name, _mean(train, name, weight))
         valid = [row for row in batches if "valid_loss" in row]
-        if valid:
-            net.history.record("valid_loss", _mean(valid, "valid_loss", "valid_weight"))
+        for name in _values(valid):
+            net.history.record(name, _mean(valid, name, "valid_weight"))
+        if valid and not _is_mean(net):  # the loss of all utterances at once
+            net.history.record("valid_loss", float(net.criterion_.loss(*self._validated())))
         if not np.isfinite(net.history[-1, "train_loss"]):
             raise FloatingPointError(
                 f"training diverged in epoch {net.epoch_ + 1}: the loss is no number any more. "
                 f"Lower the learning rate (lr={net.lr}), or scale the features"
             )
-        if self._outputs:
-            targets = {
-                name: torch.cat([batch[name] for batch in self._targets]).numpy()
-                for name in self._targets[0]
-            }
-            counted = targets.get("weight", np.ones(len(targets["y"]))) > 0
-            weight = targets["weight"][counted] if "weight" in targets else None
-            y_pred = torch.cat(self._outputs).numpy()[counted]
-            uar = uar_score(targets["y"][counted], y_pred, sample_weight=weight)
-            net.history.record("valid_uar", uar)
+        if self.uar and self._outputs:
+            net.history.record("valid_uar", self._valid_uar())
         net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+
+    def _validated(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the outputs on all validation utterances, and their targets."""
+        names = self._targets[0]
+        targets = {name: torch.cat([batch[name] for batch in self._targets]) for name in names}
+        return torch.cat(self._outputs), targets
+
+    def _valid_uar(self) -> float:
+        outputs, targets = self._validated()
+        weight = targets.get("weight", torch.ones(len(outputs)))
+        counted = weight > 0
+        return uar_score(
+            targets["y"][counted].numpy(),
+            outputs[counted].argmax(1).numpy(),
+            sample_weight=weight[counted].numpy() if "weight" in targets else None,
+        )
+
+
+def _is_mean(net: Any) -> bool:
+    """Say whether the loss of many utterances is the mean of the losses of batches."""
+    return getattr(net.criterion_, "is_mean", True)
+
+
+def _values(rows: list[dict]) -> list[str]:
+    """Return the names of what batches have recorded, without how much they weigh."""
+    names = {name for row in rows[:1] for name in row}
+    return sorted(name for name in names if not name.endswith(("_weight", "_size", "_known")))
 
 
 def _mean(rows: list[dict], name: str, weight: str) -> float:

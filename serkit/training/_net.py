@@ -214,9 +214,7 @@ class UtteranceNet(NeuralNet):
             inputs["x"] = mask_frames(augmented, lengths)
         output, parts = self._train_on(inputs, targets)
         parts["loss"].backward()
-        for name, value in parts.items():
-            if name != "loss":
-                self.history.record_batch(name, value.item())
+        self._record(parts)
         self.n_steps_ += 1
         return {"loss": parts["loss"].detach(), "y_pred": output.detach()}
 
@@ -238,7 +236,14 @@ class UtteranceNet(NeuralNet):
         self._set_training(False)
         with torch.no_grad():
             output, parts = self._evaluate(*batch)
+        self._record(parts)
         return {"loss": parts["loss"], "y_pred": output}
+
+    def _record(self, parts: dict[str, Tensor]) -> None:
+        """Record what the objective has returned beside the loss."""
+        for name, value in parts.items():
+            if name != "loss":
+                self.history.record_batch(name, value.item())
 
     def _set_training(self, training: bool = True) -> None:
         if self.module_.training is training:
