@@ -63,7 +63,13 @@ class CCCLoss(nn.Module):
         self.reduction = reduction
         self.dim = dim
 
-    def forward(self, output: Tensor, target: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        output: Tensor,
+        target: Tensor,
+        lengths: Tensor | None = None,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """Compare every sequence with its target.
 
         Parameters
@@ -75,6 +81,9 @@ class CCCLoss(nn.Module):
         lengths : Tensor of shape (n_sequences,) or None, default=None
             Number of values of every sequence, 1 or more; ``None`` if nothing
             is padded. The padding may hold anything.
+        weight : Tensor of shape (n_values,) or None, default=None
+            Weights of the places along `dim`, such as those of utterances; they
+            are not for sequences with `lengths`. Weight 0 counts as absent.
 
         Returns
         -------
@@ -90,8 +99,13 @@ class CCCLoss(nn.Module):
         # In half precision the squares of small deviations vanish.
         dtype = torch.promote_types(output.dtype, torch.float32)
         x, y = (values.to(dtype).movedim(self.dim, -1) for values in (output, target))
+        if weight is not None:
+            if lengths is not None:
+                raise ValueError("either lengths or weight, not both")
+            counted = weight > 0
+            x, y, weight = x[..., counted], y[..., counted], weight[counted].to(dtype)
         mask = None if lengths is None else self._mask(x, lengths)
-        return _REDUCTIONS[self.reduction](_discordance(x, y, mask))
+        return _REDUCTIONS[self.reduction](_discordance(x, y, mask, weight))
 
     def _mask(self, x: Tensor, lengths: Tensor) -> Tensor:
         if x.ndim < 2 or self.dim in (0, -x.ndim):
@@ -100,7 +114,7 @@ class CCCLoss(nn.Module):
         return mask.reshape(len(x), *(1,) * (x.ndim - 2), -1)
 
 
-def _discordance(x: Tensor, y: Tensor, mask: Tensor | None) -> Tensor:
+def _discordance(x: Tensor, y: Tensor, mask: Tensor | None, weight: Tensor | None) -> Tensor:
     """Return one minus the CCC along the last axis."""
 
     def real(values: Tensor) -> Tensor:
@@ -109,6 +123,8 @@ def _discordance(x: Tensor, y: Tensor, mask: Tensor | None) -> Tensor:
     n_values = x.shape[-1] if mask is None else mask.sum(-1)
 
     def mean(values: Tensor) -> Tensor:
+        if weight is not None:
+            return (values * weight).sum(-1) / weight.sum()
         return values.sum(-1) / n_values
 
     def variance(values: Tensor) -> Tensor:

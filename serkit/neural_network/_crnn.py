@@ -174,6 +174,10 @@ class CRNNRegressor(NeuralRegressor):
     n_conv_layers : int, default=1
         Number of convolution blocks, 1 to 4 in the paper.
     %(crnn)s
+    loss : {"mse", "ccc"}, default="mse"
+        What is minimised: the mean squared error of standardised targets, or one
+        minus the concordance correlation coefficient of every target over the
+        utterances of a batch, for which batches should be large.
     %(training)s
 
     Attributes
@@ -217,6 +221,7 @@ class CRNNRegressor(NeuralRegressor):
         projection=True,
         hidden_layer_sizes=(128, 128),
         dropout=0.5,
+        loss="mse",
         optimizer="adam",
         lr=1e-3,
         weight_decay=0.0,
@@ -234,6 +239,7 @@ class CRNNRegressor(NeuralRegressor):
         warm_start=False,
     ):
         super().__init__(
+            loss=loss,
             optimizer=optimizer,
             lr=lr,
             weight_decay=weight_decay,

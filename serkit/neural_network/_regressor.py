@@ -1,14 +1,15 @@
 """The base of the networks that predict numbers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_y
 from torch import nn
 
 from serkit.neural_network._base import NeuralEstimator
-from serkit.training import RegressionObjective
+from serkit.training import ConcordanceObjective, RegressionObjective
 
 __all__ = ["NeuralRegressor"]
 
@@ -22,6 +23,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
 
     Parameters
     ----------
+    loss : {"mse", "ccc"}, default="mse"
+        What is minimised: the mean squared error of standardised targets, or one
+        minus the concordance correlation coefficient of every target over the
+        utterances of a batch, for which batches should be large.
     %(training)s
 
     Attributes
@@ -31,7 +36,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     See Also
     --------
     NeuralClassifier : Tells classes apart.
-    CRNNRegressor : A convolutional and recurrent network.
+    UtteranceRegressor : Predicts by any network.
 
     Examples
     --------
@@ -51,7 +56,50 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     array([-1. , -0.5])
     """
 
+    _parameter_constraints: ClassVar[dict] = {
+        **NeuralEstimator._parameter_constraints,
+        "loss": [StrOptions({"mse", "ccc"})],
+    }
     _monitor = "valid_loss"
+
+    def __init__(
+        self,
+        *,
+        loss="mse",
+        optimizer="adam",
+        lr=1e-3,
+        weight_decay=0.0,
+        batch_size=32,
+        max_epochs=100,
+        patience=None,
+        validation="auto",
+        augment=None,
+        callbacks=None,
+        device="auto",
+        mixed_precision="auto",
+        num_threads=1,
+        random_state=None,
+        verbose=0,
+        warm_start=False,
+    ):
+        super().__init__(
+            optimizer=optimizer,
+            lr=lr,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            patience=patience,
+            validation=validation,
+            augment=augment,
+            callbacks=callbacks,
+            device=device,
+            mixed_precision=mixed_precision,
+            num_threads=num_threads,
+            random_state=random_state,
+            verbose=verbose,
+            warm_start=warm_start,
+        )
+        self.loss = loss
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, *, speakers: Any = None, sample_weight: Any = None):
@@ -95,7 +143,14 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         return len(self._target_mean)
 
     def _make_objective(self) -> nn.Module:
-        return RegressionObjective()
+        if self.loss == "mse":
+            return RegressionObjective()
+        if self._setting("batch_size") == 1:
+            raise ValueError(
+                'loss="ccc" compares the utterances of a batch with each other, and batch_size=1 '
+                "has one; set batch_size to 2 or more, the larger the better"
+            )
+        return ConcordanceObjective()
 
     def _check_target(self, y: Any, *, reset: bool) -> np.ndarray:
         y = _check_y(y, multi_output=True, y_numeric=True, estimator=self).astype(np.float64)
@@ -110,12 +165,15 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         return columns
 
     def _scale_target(self, y: np.ndarray, train: np.ndarray, *, reset: bool) -> np.ndarray:
-        # The network sees standard scores, so that the learning rate suits any unit.
+        # The learning rate suits any unit. The CCC is the same in any that both sides share.
         if reset:
-            self._target_mean = y[train].mean(axis=0)
-            scale = y[train].std(axis=0)
-            self._target_scale = np.where(scale > 0, scale, 1.0)
+            self._target_mean, self._target_scale = self._target_statistics(y[train])
         return ((y - self._target_mean) / self._target_scale).astype(np.float32)
+
+    def _target_statistics(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is subtracted from every target, and by what it is divided."""
+        scale = y.std(axis=0)
+        return y.mean(axis=0), np.where(scale > 0, scale, 1.0)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,9 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from serkit.modules import DomainAdversarialNetwork
+from serkit.modules import CCCLoss, DomainAdversarialNetwork
 
-__all__ = ["ClassificationObjective", "DomainAdversarialObjective", "RegressionObjective"]
+__all__ = [
+    "ClassificationObjective",
+    "ConcordanceObjective",
+    "DomainAdversarialObjective",
+    "RegressionObjective",
+]
 
 #: Speaker of an utterance that has none, such as a synthetic one.
 NO_SPEAKER = -1
@@ -21,6 +26,9 @@ class Objective(nn.Module):
     objective returns the output of the network and the parts to record, of which
     "loss" is minimised.
     """
+
+    #: The loss of many utterances is the mean of the losses of their batches.
+    is_mean = True
 
     def forward(
         self,
@@ -140,6 +148,83 @@ class RegressionObjective(Objective):
         losses : Tensor of shape (n_utterances,)
         """
         return (output - y).square().mean(dim=1)
+
+
+class ConcordanceObjective(Objective):
+    """One minus the concordance correlation coefficient (CCC).
+
+    Parameters
+    ----------
+    over : {"utterances", "time"}, default="utterances"
+        "utterances" compares every target over all utterances of a batch, and
+        takes the mean over the targets; "time" compares every row with itself,
+        as a sequence, and takes the mean over the sequences.
+
+    See Also
+    --------
+    serkit.modules.CCCLoss : What is computed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from serkit.training import ConcordanceObjective
+    >>> output = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    >>> targets = {"y": torch.tensor([[1.0], [2.0], [3.0], [5.0]])}
+    >>> ConcordanceObjective().loss(output, targets)
+    tensor(0.0714)
+    >>> sequence = {name: values.T for name, values in targets.items()}
+    >>> ConcordanceObjective("time").loss(output.T, sequence)
+    tensor(0.0714)
+    """
+
+    def __init__(self, over: str = "utterances") -> None:
+        super().__init__()
+        self.over = over
+        self.is_mean = over == "time"
+        self.discordance = CCCLoss("none", dim=-1 if over == "time" else 0)
+
+    def losses(self, output: Tensor, y: Tensor) -> Tensor:
+        """Return the loss of every sequence.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_sequences, n_steps)
+            Predicted values.
+        y : Tensor of shape (n_sequences, n_steps)
+            True values.
+
+        Returns
+        -------
+        losses : Tensor of shape (n_sequences,)
+        """
+        return self.discordance(output, y)
+
+    def loss(self, output: Tensor, targets: dict[str, Tensor]) -> Tensor:
+        """Return the loss of a batch, of mixed targets the mixture of two.
+
+        Parameters
+        ----------
+        output : Tensor of shape (n_utterances, n_targets)
+            Predicted values.
+        targets : dict of str to Tensor
+            "y", "weight" where utterances have one, and those of mixtures.
+
+        Returns
+        -------
+        loss : Tensor
+        """
+        if self.over == "time":
+            return super().loss(output, targets)
+        loss = self._over_utterances(output, targets["y"], targets.get("weight"))
+        if "mixed_y" not in targets:
+            return loss
+        other = self._over_utterances(output, targets["mixed_y"], targets.get("mixed_weight"))
+        return targets["share"] * loss + (1 - targets["share"]) * other
+
+    def _over_utterances(self, output: Tensor, y: Tensor, weight: Tensor | None) -> Tensor:
+        if weight is not None and not weight.any():
+            return output.sum() * 0  # nothing is learnt
+        return self.discordance(output, y, weight=weight).mean()
 
 
 class DomainAdversarialObjective(ClassificationObjective):

@@ -7,7 +7,12 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
 
-from serkit.metrics import ccc_scorer, concordance_correlation_coefficient
+from serkit.metrics import (
+    ccc_scorer,
+    concordance_correlation_coefficient,
+    sequence_ccc_score,
+    sequence_ccc_scorer,
+)
 
 RNG = np.random.default_rng(0)
 Y_TRUE = RNG.normal(size=(30, 3))
@@ -112,3 +117,32 @@ def test_scorer():
 def test_wrong_input(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         concordance_correlation_coefficient(*arguments, **options)
+
+
+def test_sequences_are_compared_over_time():
+    expected = [by_formula(x, y) for x, y in zip(Y_TRUE, Y_PRED, strict=True)]
+    assert sequence_ccc_score(Y_TRUE, Y_PRED) == pytest.approx(np.mean(expected))
+    weight = np.arange(30)
+    found = sequence_ccc_score(Y_TRUE, Y_PRED, sample_weight=weight)
+    assert found == pytest.approx(np.average(expected, weights=weight))
+
+
+def test_sequences_of_unequal_lengths():
+    true, pred = [Y_TRUE[:9, 0], Y_TRUE[:4, 1]], [Y_PRED[:9, 0], Y_PRED[:4, 1]]
+    expected = [by_formula(x, y) for x, y in zip(true, pred, strict=True)]
+    assert sequence_ccc_score(true, pred) == pytest.approx(np.mean(expected))
+    with pytest.raises(ValueError, match=r"sequence 1 has shape \(4,\), its prediction \(9,\)"):
+        sequence_ccc_score(true, [pred[0], pred[0]])
+
+
+def test_constant_sequences_are_named():
+    with pytest.warns(UndefinedMetricWarning, match=r"sequences \[1\] is undefined"):
+        score = sequence_ccc_score([[1, 2, 3], [0.1, 0.1, 0.1]], [[1, 2, 3], [0.1, 0.1, 0.1]])
+    assert score == pytest.approx(0.5)
+
+
+def test_sequence_scorer():
+    X = RNG.normal(size=(60, 2))
+    y = X @ RNG.normal(size=(2, 7))
+    scores = cross_val_score(LinearRegression(), X, y, scoring=sequence_ccc_scorer, cv=3)
+    np.testing.assert_allclose(scores, 1)

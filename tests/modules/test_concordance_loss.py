@@ -106,3 +106,13 @@ def test_wrong_input():
     for dim, shape in ((0, (4, 9)), (-2, (4, 9)), (-1, (4,))):
         with pytest.raises(ValueError, match="axis behind the first"):
             CCCLoss(dim=dim)(torch.zeros(shape), torch.zeros(shape), LENGTHS)
+
+
+def test_whole_weights_repeat_values():
+    output, target = sequences(4, 3)
+    weight = torch.tensor([2, 0, 1, 3])
+    found = CCCLoss("none", dim=0)(output, target, weight=weight)
+    repeated = [values.repeat_interleave(weight, dim=0) for values in (output, target)]
+    torch.testing.assert_close(found, CCCLoss("none", dim=0)(*repeated))
+    with pytest.raises(ValueError, match="either lengths or weight"):
+        CCCLoss()(output, target, lengths=torch.tensor([3, 3, 2, 1]), weight=torch.ones(3))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from serkit.metrics import ccc_scorer, concordance_correlation_coefficient
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.neural_network import CRNNRegressor
 from serkit.utils import as_ragged
@@ -68,3 +69,42 @@ def test_warm_start_keeps_the_scale_and_the_number_of_targets(levels, tiny):
 def test_bad_targets_are_refused(levels, tiny, y, message):
     with pytest.raises(ValueError, match=message):
         CRNNRegressor(**tiny).fit(levels[0], y)
+
+
+def test_concordance_rises(levels, tiny):
+    X, y, _ = levels
+    training = {"dropout": 0.0, "conv_dropout": 0.0, "lr": 0.02, "max_epochs": 40, "batch_size": 24}
+    crnn = CRNNRegressor(loss="ccc", **(tiny | training)).fit(X, y)
+    losses = crnn.history_["train_loss"]
+    assert losses.iloc[-1] < 0.2 < losses.iloc[0]
+    assert ccc_scorer(crnn, X, y) > 0.8
+
+
+def test_valid_loss_is_the_concordance_over_all_validation_utterances(levels, tiny):
+    X, y, speakers = levels
+    targets = np.column_stack([y, -y / 9])
+    weight = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
+    settings = {"max_epochs": 5, "lr": 0.05, "batch_size": 2}
+    crnn = CRNNRegressor(loss="ccc", validation=LeaveSpeakersOut(), **(tiny | settings))
+    crnn.fit(X, targets, speakers=speakers, sample_weight=weight)
+    valid = speakers == "a"
+    ccc = concordance_correlation_coefficient(
+        targets[valid], crnn.predict(X[valid]), sample_weight=weight[valid]
+    )
+    assert crnn.history_["valid_loss"].min() == pytest.approx(1 - ccc, abs=1e-5)
+
+
+def test_concordance_does_not_depend_on_the_unit(levels, tiny):
+    X, y, _ = levels
+    ours = CRNNRegressor(loss="ccc", **tiny).fit(X, y)
+    others = CRNNRegressor(loss="ccc", **tiny).fit(X, 5 + 0.01 * y)
+    np.testing.assert_allclose(
+        ours.history_["train_loss"], others.history_["train_loss"], rtol=1e-4
+    )
+    np.testing.assert_allclose(5 + 0.01 * ours.predict(X), others.predict(X), rtol=1e-4)
+
+
+def test_one_utterance_has_no_concordance(levels, tiny):
+    X, y, _ = levels
+    with pytest.raises(ValueError, match="set batch_size to 2 or more"):
+        CRNNRegressor(loss="ccc", **(tiny | {"batch_size": 1})).fit(X, y)

@@ -8,6 +8,7 @@ from torch.nn import functional
 from serkit.modules import DomainAdversarialNetwork
 from serkit.training import (
     ClassificationObjective,
+    ConcordanceObjective,
     DomainAdversarialObjective,
     RegressionObjective,
 )
@@ -142,3 +143,53 @@ def test_regression_is_the_mean_over_utterances_and_values():
         objective.loss(output, {"y": y, "weight": weight}),
         ((output - y).square().mean(1) * weight).sum() / 5,
     )
+
+
+def make_sequences(*shape):
+    torch.manual_seed(0)
+    y = torch.randn(*shape, dtype=torch.float64)
+    return 0.5 * y + torch.randn(*shape, dtype=torch.float64), y
+
+
+def concordance(x, y):
+    covariance = ((x - x.mean()) * (y - y.mean())).mean()
+    return 2 * covariance / (x.var(correction=0) + y.var(correction=0) + (x.mean() - y.mean()) ** 2)
+
+
+def test_concordance_is_of_columns_or_of_rows():
+    output, y = make_sequences(6, 4)
+    columns = torch.stack([1 - concordance(x, t) for x, t in zip(output.T, y.T, strict=True)])
+    rows = torch.stack([1 - concordance(x, t) for x, t in zip(output, y, strict=True)])
+    torch.testing.assert_close(ConcordanceObjective().loss(output, {"y": y}), columns.mean())
+    torch.testing.assert_close(ConcordanceObjective("time").loss(output, {"y": y}), rows.mean())
+    weight = torch.tensor([1.0, 0, 2, 0, 0, 1])
+    torch.testing.assert_close(
+        ConcordanceObjective("time").loss(output, {"y": y, "weight": weight}),
+        (rows[0] + 2 * rows[2] + rows[5]) / 4,
+    )
+
+
+def test_weighted_concordance_is_that_of_repeated_utterances():
+    output, y = make_sequences(5, 2)
+    weight = torch.tensor([1.0, 0, 3, 2, 1])
+    loss = ConcordanceObjective().loss(output, {"y": y, "weight": weight})
+    repeated = [values.repeat_interleave(weight.long(), dim=0) for values in (output, y)]
+    torch.testing.assert_close(loss, ConcordanceObjective().loss(repeated[0], {"y": repeated[1]}))
+
+
+def test_concordance_of_mixed_targets_is_a_mixture():
+    output, y = make_sequences(5, 2)
+    targets = {"y": y, "mixed_y": y.flip(0), "share": torch.tensor(0.3)}
+    objective = ConcordanceObjective()
+    first, second = (objective.loss(output, {"y": targets[name]}) for name in ("y", "mixed_y"))
+    torch.testing.assert_close(objective.loss(output, targets), 0.3 * first + 0.7 * second)
+
+
+@pytest.mark.parametrize("over", ["utterances", "time"])
+def test_zero_weights_teach_no_concordance(over):
+    output, y = make_sequences(5, 3)
+    output.requires_grad_()
+    loss = ConcordanceObjective(over).loss(output, {"y": y, "weight": torch.zeros(5)})
+    loss.backward()
+    assert loss == 0
+    assert not output.grad.any()
