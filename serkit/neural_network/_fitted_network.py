@@ -51,6 +51,27 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         find_part(self.net_.module_, stage)
         return self._infer(X, stage=stage)
 
+    def prepare(self, X: Any) -> list[np.ndarray]:
+        """Return every utterance as the network gets it: checked, padded or cut.
+
+        For what runs ``net_.module_`` itself, such as explanations.
+
+        Parameters
+        ----------
+        X : frames or functionals
+            The utterances.
+
+        Returns
+        -------
+        utterances : list of ndarray, float32
+            Frames of shape (n_channels, n_bins, n_frames), or vectors.
+        """
+        check_is_fitted(self, "net_")
+        utterances = self._check_input(X, reset=False)
+        rows = np.arange(len(utterances))
+        fitted = self._fit_lengths(utterances, rows, self.net_.module_)
+        return [np.asarray(utterance, dtype=np.float32) for utterance in fitted]
+
     def transform(self, X: Any) -> np.ndarray:
         """Return the embedding of every utterance, which the head of the network reads.
 

@@ -84,3 +84,50 @@ def test_fit_holds_no_copy_of_the_corpus():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < sum(frames.nbytes for frames in utterances) / 4
+
+
+def test_all_bins_can_share_one_mean_and_deviation(utterances):
+    scaler = FrameScaler(per="all").fit(utterances)
+    values = np.concatenate([frames.ravel() for frames in utterances]).astype(np.float64)
+    assert scaler.mean_.shape == scaler.scale_.shape == (1, 1)
+    np.testing.assert_allclose(scaler.mean_, values.mean(), rtol=1e-12)
+    np.testing.assert_allclose(scaler.scale_, values.std(), rtol=1e-12)
+    np.testing.assert_allclose(
+        scaler.transform(utterances)[0], (utterances[0] - values.mean()) / values.std(), atol=1e-5
+    )
+
+
+def test_an_utterance_can_have_one_mean_and_deviation(utterances):
+    for frames in FrameScaler(scope="utterance", per="all").transform(utterances):
+        np.testing.assert_allclose([frames.mean(), frames.std()], [0, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("per", ["bin", "all"])
+def test_division_by_the_largest_magnitude(utterances, per):
+    utterances[1][0, 0] = -1000
+    scaler = FrameScaler(method="max", per=per).fit(utterances)
+    together = np.concatenate(list(utterances), axis=-1)
+    largest = np.abs(together).max(axis=-1 if per == "bin" else None)
+    assert scaler.mean_ is None
+    np.testing.assert_array_equal(scaler.scale_, np.atleast_2d(largest))
+    scaled = scaler.transform(utterances)
+    assert min(frames.min() for frames in scaled) == -1
+    np.testing.assert_allclose(
+        scaled[2], utterances[2] / np.atleast_2d(largest)[..., None], rtol=1e-6
+    )
+
+
+def test_what_is_larger_than_in_fit_is_cut_off_on_request():
+    loud, louder = (np.full((1, 2, 3), level, dtype=np.float32) for level in (2, -5))
+    scaler = FrameScaler(method="max").fit([loud])
+    assert scaler.transform([louder])[0].min() == -2.5
+    assert scaler.set_params(clip=True).transform([louder])[0].min() == -1
+    standard = FrameScaler(with_std=False, clip=True).fit([loud])
+    assert standard.transform([louder])[0].min() == -7, "only of a scale by the largest"
+
+
+@pytest.mark.parametrize("scope", ["corpus", "utterance"])
+@pytest.mark.parametrize("per", ["bin", "all"])
+def test_silence_is_not_divided_by_its_maximum(scope, per):
+    silence = np.zeros((1, 2, 4), dtype=np.float32)
+    assert not FrameScaler(scope, method="max", per=per).fit_transform([silence])[0].any()

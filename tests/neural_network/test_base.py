@@ -229,6 +229,24 @@ def test_frozen_stages_stay_and_the_rest_learns(corpus, tiny):
 # Stages.
 
 
+def test_what_is_prepared_is_what_the_network_sees(corpus, functionals, tiny):
+    crnn = CRNNClassifier(**tiny).fit(corpus.X, corpus.y)
+    for x, prepared in zip(corpus.X, crnn.prepare(corpus.X), strict=True):
+        np.testing.assert_array_equal(prepared, x)
+    fixed = FixedClassifier(max_epochs=1, random_state=0).fit(corpus.X[2:3].repeat(2), ["a", "b"])
+    with pytest.warns(UserWarning, match="were cut"):
+        prepared = fixed.prepare(corpus.X)
+    assert {one.shape for one in prepared} == {(1, 6, 10)}
+    assert not prepared[0][:, 4:].any()
+    assert not prepared[0][..., 8:].any()
+    with pytest.warns(UserWarning, match="were cut"):
+        expected = fixed.predict_proba(corpus.X)
+    logits = fixed.net_.module_.eval()(torch.from_numpy(np.stack(prepared)))
+    np.testing.assert_allclose(logits.softmax(dim=1).detach(), expected, atol=1e-6)
+    mlp = MLPClassifier((3,), max_epochs=1).fit(functionals.X, functionals.y)
+    np.testing.assert_array_equal(mlp.prepare(functionals.X), functionals.X.astype(np.float32))
+
+
 def test_activations_are_those_of_a_manual_forward(corpus, tiny):
     crnn = CRNNClassifier(n_conv_layers=2, **tiny).fit(corpus.X, corpus.y)
     assert crnn.stages_ == ["block1", "block2", "recurrence", "projection", "pooling", "head"]
