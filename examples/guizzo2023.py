@@ -15,17 +15,26 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from _systems import EPOCHS, FOLDS, LOADERS, max_epochs, seconds_per_epoch
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from serkit.datasets import make_emotional_speech
 from serkit.evaluation import compare
 from serkit.feature_extraction import FrameScaler, Spectrogram
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
-from serkit.neural_network import MultiTimeScaleClassifier
+from serkit.neural_network import (
+    AntiTransferClassifier,
+    MultiTimeScaleClassifier,
+    QuaternionCNNClassifier,
+    RHEmoTransformer,
+)
 from serkit.preprocessing import AudioLoader, PadOrTruncate
 
-#: Sampling rate in Hz, seconds of every utterance, and what else is other than in the thesis.
+#: Sampling rate in Hz and seconds of every utterance.
 SPEECH = {"smoke": (16_000, 1), "bench": (8_000, 3), "paper": (16_000, 9)}
+#: What is other than in the thesis, by network.
+#: What the networks of chapter 4 have that is other than in the thesis.
 MULTI_TIME_SCALE = {
     "smoke": {
         "A1": {"hidden_layer_sizes": (4,)},
@@ -39,7 +48,27 @@ MULTI_TIME_SCALE = {
     },
     "paper": {"A1": {}, "A2": {}, "A3": {}, "A4": {}},
 }
+#: The networks of chapters 5 to 7, and how wide they are.
+BACKBONES = {
+    "smoke": {"alexnet": 1 / 64},
+    "bench": {"alexnet": 1 / 4},
+    "paper": {"vgg16": 1.0, "alexnet": 1.0, "resnet50": 1.0},
+}
+#: The convolution behind which networks are compared: the best of the thesis for speakers.
+LAYERS = {"vgg16": 5, "alexnet": 2, "resnet50": "layer3"}
+REFERENCE = {
+    "smoke": {"max_epochs": 1},
+    "bench": {"max_epochs": 40},
+    "paper": {"max_epochs": 50},
+}
+RH_EMO = {
+    "smoke": {"hidden_size": 8, "max_epochs": 1, "patience": None},
+    "bench": {"hidden_size": 64, "lr": (1e-3, 1e-4), "max_epochs": 8, "patience": None},
+    "paper": {},
+}
+#: Learning rates of chapter 4, and of chapters 5 to 7.
 LR = {"smoke": 1e-3, "bench": 3e-4, "paper": 5e-5}
+BACKBONE_LR = {"smoke": 1e-3, "bench": 1e-3, "paper": 1e-5}
 
 
 class Protocol:
@@ -80,27 +109,93 @@ class Protocol:
 
     def on_spectrogram(self, network):
         """Return a network on the magnitudes of 20 ms windows every 10 ms."""
-        rate, duration = SPEECH[self.scale]
-        hop = rate // 100
-        return make_pipeline(
-            AudioLoader(sampling_rate=rate),
-            PadOrTruncate(length=duration * rate),
-            Spectrogram(n_fft=2 * hop, hop_length=hop, power=1.0, sampling_rate=rate),
-            FrameScaler(),
-            network,
-        )
+        rate, _ = SPEECH[self.scale]
+        spectrogram = Spectrogram(rate // 50, hop_length=rate // 100, power=1.0, sampling_rate=rate)
+        return make_pipeline(*self.speech(), spectrogram, FrameScaler(), network)
+
+    def speech(self, duration=None):
+        """Return the steps from files to speech of one duration."""
+        rate, seconds = SPEECH[self.scale]
+        seconds = seconds if duration is None else duration
+        return AudioLoader(rate), PadOrTruncate(rate * seconds)
+
+    def anti_transfer(self):
+        """Return networks that are kept from knowing speakers, or sentences, or begin with them."""
+        rate, _ = SPEECH[self.scale]
+        window = {"n_fft": rate * 16 // 1000, "hop_length": rate * 8 // 1000, "window": "hamming"}
+        spectrogram = Spectrogram(**window, power=1.0, sampling_rate=rate)
+        steps = *self.speech(), spectrogram, FrameScaler(per="all")
+        tables = []
+        for name, width in BACKBONES[self.scale].items():
+            network = self.cnn(name, "real")
+            # Who is to be told apart cannot be held out.
+            alone = {"validation": None, "patience": None, **REFERENCE[self.scale]}
+            of_speakers = clone(network).set_params(**alone)
+            systems = {f"{name}{note(width)}": network}
+            for what, reference in (
+                ("speakers", of_speakers),
+                ("sentences of the other corpus", self.sentence_reference(of_speakers, steps)),
+            ):
+                anti = AntiTransferClassifier(network, reference, layers=LAYERS[name])
+                weights = clone(anti).set_params(beta=0.0, initialize="reference")
+                systems |= {f"anti-transfer, {what}": anti, f"weights of {what}": weights}
+            tables.append({label: make_pipeline(*steps, last) for label, last in systems.items()})
+        return tables
+
+    def sentence_reference(self, network, steps):
+        """Return a network that tells the sentences of the other corpus."""
+        other = self.other_corpus()
+        sentences = other.table["sentence"].to_numpy(object)
+        fitted = clone(make_pipeline(*steps, network)).fit(other.audio, sentences)
+        return FrozenEstimator(fitted[-1])
+
+    def quaternion(self):
+        """Return networks on what RH-emo makes of speech, and real ones on spectrograms."""
+        rate = 16_000  # windows of 16 ms every 8 ms, 129 bins
+        spectrogram = Spectrogram(256, hop_length=128, window="hamming", power=1.0)
+        steps = AudioLoader(rate), PadOrTruncate(4 * rate), spectrogram
+        other = self.other_corpus()
+        rh_emo = RHEmoTransformer(**RH_EMO[self.scale], random_state=0)
+        pretrained = make_pipeline(*steps, rh_emo)
+        pretrained.fit(other.audio, other.y, rhemotransformer__speakers=other.speakers)
+        frozen = FrozenEstimator(pretrained[-1])
+        return [
+            {
+                f"{name} real{note(width)}": make_pipeline(
+                    *steps, FrameScaler(per="all"), self.cnn(name, "real")
+                ),
+                f"{name} quaternion{note(width)}": make_pipeline(
+                    *steps, frozen, self.cnn(name, "quaternion")
+                ),
+            }
+            for name, width in BACKBONES[self.scale].items()
+        ]
+
+    def cnn(self, name, domain):
+        """Return a network of chapters 5 to 7."""
+        width = BACKBONES[self.scale][name]
+        training = {**self.training, "lr": BACKBONE_LR[self.scale]}
+        return QuaternionCNNClassifier(name, domain=domain, width=width, **training)
+
+    def other_corpus(self):
+        """Return the corpus that is not tested on."""
+        if self.corpus.name == "synthetic":
+            return make_emotional_speech(4, n_sentences=2, random_state=1)
+        other = next(name for name in LOADERS if name != self.corpus.name)
+        return LOADERS[other](self.arguments.data / other)
 
     def tables(self, experiment):
         """Return the systems of every table of an experiment, by name."""
         words = self.arguments.systems
-        for systems in getattr(self, experiment)():
-            wanted = {
+        tables = [
+            {
                 name: system
                 for name, system in systems.items()
                 if words is None or any(name.lower().startswith(word.lower()) for word in words)
             }
-            if wanted:
-                yield wanted
+            for systems in getattr(self, experiment)()
+        ]
+        return [systems for systems in tables if systems]
 
     def compare(self, experiment):
         """Print the tables and the tests, which compare systems of one table."""
@@ -109,12 +204,12 @@ class Protocol:
             "protocol": f"Leow (2021) folds {', '.join(map(str, self.folds))}; scale {self.scale}",
             "return_train_score": True,
         }
-        folds = list(self.folds.values())
+        folds, tables = list(self.folds.values()), self.tables(experiment)
         # Fold by fold, so that a run that was stopped has whole folds.
         for fold in folds:
-            for systems in self.tables(experiment):
+            for systems in tables:
                 compare(self.corpus, systems, cv=[fold], **options)
-        for systems in self.tables(experiment):
+        for systems in tables:
             result = compare(self.corpus, systems, cv=folds, verbose=0, **options)
             print(result, end="\n\n", flush=True)
 
@@ -133,7 +228,12 @@ class Protocol:
                 )
 
 
-EXPERIMENTS = ("multi_time_scale",)
+def note(width):
+    """Say that a network is narrower than in the thesis."""
+    return "" if width == 1 else f", width {width:g}"
+
+
+EXPERIMENTS = ("multi_time_scale", "anti_transfer", "quaternion")
 
 
 def main(arguments=None) -> None:

@@ -1,9 +1,14 @@
 """CPU time of rival functions, measured side by side."""
 
+import resource
 import time
 from collections.abc import Callable, Mapping
+from multiprocessing import get_context
+from typing import Any
 
-__all__ = ["best_of", "print_ratios"]
+from serkit.training import torch_session
+
+__all__ = ["best_of", "best_step", "print_ratios"]
 
 
 def best_of(functions: Mapping[str, Callable[[], object]], repeats: int = 5) -> dict[str, float]:
@@ -33,6 +38,40 @@ def best_of(functions: Mapping[str, Callable[[], object]], repeats: int = 5) -> 
             function()
             seconds[name] = min(seconds[name], time.process_time() - start)
     return seconds
+
+
+def best_step(
+    make_step: Callable[..., Callable[[], object]], *arguments: Any, repeats: int = 4
+) -> tuple[float, float]:
+    """Measure a step of training in a process of its own, for the peak of memory is that of one.
+
+    Parameters
+    ----------
+    make_step : callable
+        Returns the step; of a module, so that another process finds it.
+    *arguments : object
+        What it gets.
+    repeats : int, default=4
+        Number of measured steps, behind one that is not.
+
+    Returns
+    -------
+    seconds : float
+        Least CPU time of a step.
+    gigabytes : float
+        What data, network and steps needed at most.
+    """
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure_step, (make_step, arguments, repeats))
+
+
+def _measure_step(make_step, arguments, repeats) -> tuple[float, float]:
+    with torch_session(seed=0, num_threads=1):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        step = make_step(*arguments)
+        seconds = best_of({"step": step}, repeats)["step"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return seconds, peak / 2**20
 
 
 def print_ratios(

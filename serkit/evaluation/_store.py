@@ -49,6 +49,8 @@ class ResultsStore:
     def load_all(self, keys: Iterable[str], *, what: str, verbose: int | bool) -> dict[str, Any]:
         """Return the entries that there are, by key, and say how many of them were found."""
         keys = list(keys)
+        if self.folder is None:
+            return {}
         records = {key: record for key in keys if (record := self.load(key)) is not None}
         if verbose and records:
             n_found = sum(key in records for key in keys)
