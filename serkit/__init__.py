@@ -15,6 +15,7 @@ _ROOMS = (
     "modules",
     "neural_network",
     "over_sampling",
+    "papers",
     "persistence",
     "pipeline",
     "preprocessing",

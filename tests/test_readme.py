@@ -19,9 +19,10 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
     [
         ("README.md", MARKDOWN, 8),
         ("docs/user_guide/augmentation.rst", RST, 8),
+        ("docs/user_guide/features.rst", RST, 1),
         ("docs/user_guide/networks.rst", RST, 8),
     ],
-    ids=["README", "augmentation", "networks"],
+    ids=["README", "augmentation", "features", "networks"],
 )
 @pytest.mark.filterwarnings("ignore::serkit.utils.SignalWarning")
 def test_code_runs(page, block, n_blocks, tmp_path, monkeypatch):

@@ -7,11 +7,13 @@ from serkit.modules._adversarial_autoencoder import (
     ConditionalDiscriminator,
 )
 from serkit.modules._anti_transfer import AntiTransferLoss, gram_matrix
+from serkit.modules._backbones import make_backbone
 from serkit.modules._baseline_encoders import CNN1DGRUEncoder, TDNNBiLSTMEncoder
 from serkit.modules._cnn_bigru import CNN2DBiGRUEncoder, ConvolutionBlock
 from serkit.modules._concordance_loss import CCCLoss
 from serkit.modules._convolution_geometry import convolution_geometry
 from serkit.modules._convolution_types import ConvolutionFrontEnd, DCTConv
+from serkit.modules._feature_tap import FeatureMap, FeatureTap, convolution_names
 from serkit.modules._glam import GLAMEncoder, GlobalAwareBlock, MultiScaleBlock
 from serkit.modules._gradient_reversal import GradientReversal
 from serkit.modules._info_gan_autoencoder import InfoGANAutoencoderNetwork
@@ -45,6 +47,8 @@ from serkit.modules._quaternion_layers import (
     QuaternionLinear,
 )
 from serkit.modules._recurrence import BidirectionalGRU, BidirectionalLSTM
+from serkit.modules._rh_emo import RHEmoLoss, RHEmoNetwork, RHEmoOutput, binarize_vad
+from serkit.modules._sequence_encoders import BiGRUEncoder, SequenceCNNEncoder
 from serkit.modules._time_scale_conversion import convert_to_multi_time_scale
 
 __all__ = [
@@ -55,6 +59,7 @@ __all__ = [
     "AntiTransferLoss",
     "AttentionPooling",
     "AttentionWeights",
+    "BiGRUEncoder",
     "BidirectionalGRU",
     "BidirectionalLSTM",
     "CCCLoss",
@@ -66,6 +71,8 @@ __all__ = [
     "ConvolutionFrontEnd",
     "DCTConv",
     "DomainAdversarialNetwork",
+    "FeatureMap",
+    "FeatureTap",
     "GLAMEncoder",
     "GlobalAwareBlock",
     "GradientReversal",
@@ -82,11 +89,17 @@ __all__ = [
     "QuaternionConv2d",
     "QuaternionConvTranspose2d",
     "QuaternionLinear",
+    "RHEmoLoss",
+    "RHEmoNetwork",
+    "RHEmoOutput",
+    "SequenceCNNEncoder",
     "StatisticsPooling",
     "TDNNBiLSTMEncoder",
     "UtteranceNetwork",
+    "binarize_vad",
     "convert_to_multi_time_scale",
     "convolution_geometry",
+    "convolution_names",
     "find_part",
     "frame_mask",
     "gram_matrix",
@@ -95,6 +108,7 @@ __all__ = [
     "initialize_glorot",
     "initialize_quaternion",
     "is_length_aware",
+    "make_backbone",
     "mask_frames",
     "resample_kernel",
 ]

@@ -259,7 +259,7 @@ def check_silence_is_finite(name: str, estimator: Any) -> None:
 def check_two_axes_equal_three(name: str, estimator: Any) -> None:
     """Frames of one channel are equal as 3-D and 4-D arrays; of one bin, as 2-D too."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(8, 12)).astype(np.float32)
+    X = np.abs(rng.normal(size=(8, 12))).astype(np.float32)
     two = _output(_fit(estimator, X), X)
     three = _output(_fit(estimator, X[:, None]), X[:, None])
     four = _output(_fit(estimator, X[:, None, None]), X[:, None, None])

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from serkit.utils import AudioTransformer, FrameTransformer, as_ragged, is_ragged
 
@@ -79,7 +80,8 @@ def make_input(
     -------
     X : ndarray
         Audio, frames of three bins (or of those that the estimator has been
-        fitted on before), or functionals.
+        fitted on before), without negative values if the estimator takes none, or
+        functionals.
     """
     rng = np.random.default_rng(seed)
     kind = input_kind(estimator)
@@ -91,8 +93,11 @@ def make_input(
     if kind == "audio":
         signals = [_tone(rng, int(n)) for n in lengths]
     else:
-        n_bins = getattr(getattr(estimator, "estimator", None), "n_bins_in_", 3)
+        given = estimator.get_params(deep=False).values()
+        n_bins = next((part.n_bins_in_ for part in given if hasattr(part, "n_bins_in_")), 3)
         signals = [rng.normal(size=(1, n_bins, n)).astype(np.float32) for n in lengths]
+        if get_tags(estimator).input_tags.positive_only:
+            signals = [np.abs(signal) for signal in signals]
     return as_ragged(signals) if ragged else np.stack(signals)
 
 

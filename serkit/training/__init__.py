@@ -1,5 +1,6 @@
 """How a network is trained: data, objectives, the skorch net, callbacks."""
 
+from serkit.training._anti_transfer import AntiTransferObjective
 from serkit.training._callbacks import (
     BestEpoch,
     EpochSummary,
@@ -13,6 +14,7 @@ from serkit.training._game import Batch, GameStep, play
 from serkit.training._net import OPTIMIZERS, UtteranceNet
 from serkit.training._objectives import (
     ClassificationObjective,
+    ConcordanceObjective,
     DomainAdversarialObjective,
     RegressionObjective,
 )
@@ -20,11 +22,13 @@ from serkit.training._session import choose_device, torch_session
 
 __all__ = [
     "OPTIMIZERS",
+    "AntiTransferObjective",
     "Batch",
     "BatchLoader",
     "BestEpoch",
     "Checkpoint",
     "ClassificationObjective",
+    "ConcordanceObjective",
     "DomainAdversarialObjective",
     "EpochSummary",
     "ExponentialDecay",
