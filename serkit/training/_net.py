@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from serkit.modules import find_part, mask_frames
 from serkit.training._data import BatchLoader, UtteranceData, to_device
+from serkit.utils import describe_estimator
 
 __all__ = ["OPTIMIZERS", "UtteranceNet"]
 
@@ -303,3 +304,9 @@ class UtteranceNet(NeuralNet):
                 (rows, function(**to_device(data.batch(rows)[0], device)))
                 for rows in BatchLoader(data, self.batch_size).rows(0)
             ]
+
+
+@describe_estimator.register
+def _(net: UtteranceNet) -> Any:
+    """Describe what a net computes; the bytes of its pickle differ from one to an equal one."""
+    return [describe_estimator(type(net)), describe_estimator(vars(net).get("module_", net.module))]

@@ -247,10 +247,27 @@ def _(estimator: BaseEstimator) -> Any:
 def _(frozen: FrozenEstimator) -> Any:
     # What a frozen estimator has learnt stays, and computes with it.
     try:
-        learnt = content_digest(frozen.estimator)
+        learnt = _describe_state(frozen.estimator)
     except (PicklingError, TypeError, AttributeError) as error:
         raise ValueError(f"{frozen!r} cannot be digested ({error})") from error
-    return ["FrozenEstimator", describe_estimator(frozen.estimator), learnt]
+    return ["FrozenEstimator", learnt]
+
+
+def _describe_state(value: Any) -> Any:
+    """Describe a fitted estimator with all that it has learnt."""
+    if isinstance(value, list | tuple):
+        return [_describe_state(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _describe_state(item) for key, item in value.items()}
+    description = describe_estimator.dispatch(type(value))
+    if description is describe_estimator.dispatch(BaseEstimator):
+        kind = type(value)
+        omitted = _WITHOUT_EFFECT | getattr(kind, "_without_effect", frozenset())
+        state = {name: part for name, part in vars(value).items() if name not in omitted}
+        return [describe_estimator(kind), _describe_state(state)]
+    if description is describe_estimator.dispatch(object):
+        return content_digest(value)
+    return describe_estimator(value)
 
 
 @describe_estimator.register

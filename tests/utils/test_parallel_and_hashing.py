@@ -5,11 +5,14 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline as SklearnPipeline
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from serkit.feature_extraction import FrameScaler
+from serkit.neural_network import CRNNClassifier
 from serkit.pipeline import Pipeline
 from serkit.preprocessing import WienerFilter
 from serkit.utils import (
@@ -130,3 +133,18 @@ def test_a_file_is_read_once_until_it_changes(tmp_path, monkeypatch):
         assert content_digest(path) == before
     path.write_bytes(b"other")
     assert content_digest(path) == content_digest(b"other") != before
+
+
+def test_frozen_networks_that_learnt_the_same_have_one_digest():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(8, 1, 4, 6))
+
+    def frozen(seed=0, shift=0.0):
+        crnn = CRNNClassifier(n_filters=2, rnn_hidden_size=2, max_epochs=1, random_state=seed)
+        return FrozenEstimator(make_pipeline(FrameScaler(), crnn).fit(X + shift, [0, 1] * 4))
+
+    first = estimator_digest(frozen())
+    assert first == estimator_digest(frozen())
+    assert first != estimator_digest(frozen(seed=1))
+    # Only what the scaler has learnt differs.
+    assert first != estimator_digest(frozen(shift=100.0))
