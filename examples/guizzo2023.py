@@ -29,11 +29,12 @@ from serkit.neural_network import (
     QuaternionCNNClassifier,
     RHEmoTransformer,
 )
+from serkit.persistence import load, save
 from serkit.preprocessing import AudioLoader, PadOrTruncate
+from serkit.utils import content_digest, estimator_digest, source_digest
 
 #: Sampling rate in Hz and seconds of every utterance.
 SPEECH = {"smoke": (16_000, 1), "bench": (8_000, 3), "paper": (16_000, 9)}
-#: What is other than in the thesis, by network.
 #: What the networks of chapter 4 have that is other than in the thesis.
 MULTI_TIME_SCALE = {
     "smoke": {
@@ -101,7 +102,7 @@ class Protocol:
             scales = {"standard": None, "0.7, 1, 1.428": (0.7, 1.0, 1.428)}
             tables.append(
                 {
-                    f"{name} {label}": self.on_spectrogram(network(scale_factors=factors))
+                    f"{name} {label}": partial(self.on_spectrogram, network(scale_factors=factors))
                     for label, factors in scales.items()
                 }
             )
@@ -113,63 +114,86 @@ class Protocol:
         spectrogram = Spectrogram(rate // 50, hop_length=rate // 100, power=1.0, sampling_rate=rate)
         return make_pipeline(*self.speech(), spectrogram, FrameScaler(), network)
 
-    def speech(self, duration=None):
+    def speech(self):
         """Return the steps from files to speech of one duration."""
         rate, seconds = SPEECH[self.scale]
-        seconds = seconds if duration is None else duration
         return AudioLoader(rate), PadOrTruncate(rate * seconds)
 
     def anti_transfer(self):
         """Return networks that are kept from knowing speakers, or sentences, or begin with them."""
+        tables = []
+        for name, width in BACKBONES[self.scale].items():
+            systems = {f"{name}{note(width)}": partial(self.against, name)}
+            for task in ("speakers", "sentences of the other corpus"):
+                systems[f"anti-transfer, {task}"] = partial(self.against, name, task)
+                systems[f"weights of {task}"] = partial(
+                    self.against, name, task, beta=0.0, initialize="reference"
+                )
+            tables.append(systems)
+        return tables
+
+    def against(self, name, task=None, **parameters):
+        """Return a network that is trained with a reference for another task, or without."""
         rate, _ = SPEECH[self.scale]
         window = {"n_fft": rate * 16 // 1000, "hop_length": rate * 8 // 1000, "window": "hamming"}
         spectrogram = Spectrogram(**window, power=1.0, sampling_rate=rate)
         steps = *self.speech(), spectrogram, FrameScaler(per="all")
-        tables = []
-        for name, width in BACKBONES[self.scale].items():
-            network = self.cnn(name, "real")
+        network = self.cnn(name, "real")
+        if task is not None:
             # Who is to be told apart cannot be held out.
-            alone = {"validation": None, "patience": None, **REFERENCE[self.scale]}
-            of_speakers = clone(network).set_params(**alone)
-            systems = {f"{name}{note(width)}": network}
-            for what, reference in (
-                ("speakers", of_speakers),
-                ("sentences of the other corpus", self.sentence_reference(of_speakers, steps)),
-            ):
-                anti = AntiTransferClassifier(network, reference, layers=LAYERS[name])
-                weights = clone(anti).set_params(beta=0.0, initialize="reference")
-                systems |= {f"anti-transfer, {what}": anti, f"weights of {what}": weights}
-            tables.append({label: make_pipeline(*steps, last) for label, last in systems.items()})
-        return tables
-
-    def sentence_reference(self, network, steps):
-        """Return a network that tells the sentences of the other corpus."""
-        other = self.other_corpus()
-        sentences = other.table["sentence"].to_numpy(object)
-        fitted = clone(make_pipeline(*steps, network)).fit(other.audio, sentences)
-        return FrozenEstimator(fitted[-1])
+            reference = clone(network).set_params(
+                validation=None, patience=None, **REFERENCE[self.scale]
+            )
+            if task != "speakers":
+                reference = self.of_other_corpus(name, make_pipeline(*steps, reference))
+            options = {"layers": LAYERS[name], **parameters}
+            network = AntiTransferClassifier(network, reference, **options)
+        return make_pipeline(*steps, network)
 
     def quaternion(self):
         """Return networks on what RH-emo makes of speech, and real ones on spectrograms."""
-        rate = 16_000  # windows of 16 ms every 8 ms, 129 bins
-        spectrogram = Spectrogram(256, hop_length=128, window="hamming", power=1.0)
-        steps = AudioLoader(rate), PadOrTruncate(4 * rate), spectrogram
-        other = self.other_corpus()
-        rh_emo = RHEmoTransformer(**RH_EMO[self.scale], random_state=0)
-        pretrained = make_pipeline(*steps, rh_emo)
-        pretrained.fit(other.audio, other.y, rhemotransformer__speakers=other.speakers)
-        frozen = FrozenEstimator(pretrained[-1])
         return [
             {
-                f"{name} real{note(width)}": make_pipeline(
-                    *steps, FrameScaler(per="all"), self.cnn(name, "real")
-                ),
-                f"{name} quaternion{note(width)}": make_pipeline(
-                    *steps, frozen, self.cnn(name, "quaternion")
-                ),
+                f"{name} real{note(width)}": partial(self.on_frames, name, "real"),
+                f"{name} quaternion{note(width)}": partial(self.on_frames, name, "quaternion"),
             }
             for name, width in BACKBONES[self.scale].items()
         ]
+
+    def on_frames(self, name, domain):
+        """Return a network on 4 s of speech, windows of 16 ms every 8 ms."""
+        rate = 16_000
+        spectrogram = Spectrogram(256, hop_length=128, window="hamming", power=1.0)
+        steps = AudioLoader(rate), PadOrTruncate(4 * rate), spectrogram
+        scaler = FrameScaler(per="all")
+        if domain == "quaternion":
+            rh_emo = RHEmoTransformer(**RH_EMO[self.scale], random_state=0)
+            scaler = self.of_other_corpus("rh_emo", make_pipeline(*steps, rh_emo))
+        return make_pipeline(*steps, scaler, self.cnn(name, domain))
+
+    def of_other_corpus(self, name, pipeline):
+        """Return what a pipeline ends in, trained on the other corpus, or before in a file."""
+        if self.corpus.name == "synthetic":
+            other = make_emotional_speech(4, n_sentences=2, random_state=1)
+        else:
+            other = next(other for other in LOADERS if other != self.corpus.name)
+            other = LOADERS[other](self.arguments.data / other)
+        dry_run = self.arguments.dry_run
+        step, network = pipeline.steps[-1]
+        if dry_run:
+            network.set_params(max_epochs=1)
+        key = content_digest(f"{estimator_digest(pipeline)} {source_digest()}".encode())
+        path = self.arguments.results / "pretrained" / f"{name}-{other.name}-{key[:12]}.safetensors"
+        if path.exists():
+            return FrozenEstimator(load(path))
+        is_rh_emo = isinstance(network, RHEmoTransformer)
+        labels = other.y if is_rh_emo else other.table["sentence"].to_numpy(object)
+        pipeline.fit(other.audio, labels, **{f"{step}__speakers": other.speakers})
+        if dry_run:
+            return FrozenEstimator(network)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(network, path)
+        return FrozenEstimator(load(path))
 
     def cnn(self, name, domain):
         """Return a network of chapters 5 to 7."""
@@ -177,25 +201,46 @@ class Protocol:
         training = {**self.training, "lr": BACKBONE_LR[self.scale]}
         return QuaternionCNNClassifier(name, domain=domain, width=width, **training)
 
-    def other_corpus(self):
-        """Return the corpus that is not tested on."""
-        if self.corpus.name == "synthetic":
-            return make_emotional_speech(4, n_sentences=2, random_state=1)
-        other = next(name for name in LOADERS if name != self.corpus.name)
-        return LOADERS[other](self.arguments.data / other)
-
     def tables(self, experiment):
         """Return the systems of every table of an experiment, by name."""
         words = self.arguments.systems
         tables = [
             {
-                name: system
-                for name, system in systems.items()
+                name: make()
+                for name, make in systems.items()
                 if words is None or any(name.lower().startswith(word.lower()) for word in words)
             }
             for systems in getattr(self, experiment)()
         ]
         return [systems for systems in tables if systems]
+
+    def scale_usage(self):
+        """Print which scales win on the test speakers of a fold, before training and after it."""
+        train, test = next(iter(self.folds.values()))
+        speakers = self.corpus.speakers[train]
+        for factors in ((0.7, 1.0, 1.428), (0.5, 1.0, 2.0)):
+            network = MultiTimeScaleClassifier(
+                "A1", scale_factors=factors, **MULTI_TIME_SCALE[self.scale]["A1"], **self.training
+            )
+            system = self.on_spectrogram(network)
+            for name, lr in (("untrained", 1e-12), ("trained", network.lr)):
+                system.set_params(multitimescaleclassifier__lr=lr)
+                system.fit(
+                    self.corpus.audio[train],
+                    self.corpus.y[train],
+                    multitimescaleclassifier__speakers=speakers,
+                )
+                usage = network.scale_usage(system[:-1].transform(self.corpus.audio[test]))
+                print(f"{self.corpus.name}, A1, {name}:", usage.round(2).to_dict("records"))
+
+    def run(self, experiment):
+        """Print what an experiment gives, or what it would cost."""
+        if experiment == "scale_usage":
+            self.scale_usage()
+        elif self.arguments.dry_run:
+            self.estimate(experiment)
+        else:
+            self.compare(experiment)
 
     def compare(self, experiment):
         """Print the tables and the tests, which compare systems of one table."""
@@ -233,7 +278,7 @@ def note(width):
     return "" if width == 1 else f", width {width:g}"
 
 
-EXPERIMENTS = ("multi_time_scale", "anti_transfer", "quaternion")
+EXPERIMENTS = ("multi_time_scale", "scale_usage", "anti_transfer", "quaternion")
 
 
 def main(arguments=None) -> None:
@@ -253,7 +298,7 @@ def main(arguments=None) -> None:
     for name in ["synthetic"] if synthetic else arguments.corpora:
         protocol = Protocol(name, arguments)
         for experiment in arguments.experiments:
-            (protocol.estimate if arguments.dry_run else protocol.compare)(experiment)
+            protocol.run(experiment)
 
 
 if __name__ == "__main__":
