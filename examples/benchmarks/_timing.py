@@ -1,6 +1,7 @@
-"""CPU time of rival functions, measured side by side."""
+"""CPU time of rival functions, measured side by side, and memory of processes."""
 
 import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing import get_context
@@ -8,7 +9,21 @@ from typing import Any
 
 from serkit.training import torch_session
 
-__all__ = ["best_of", "best_step", "print_ratios"]
+__all__ = ["best_of", "best_step", "peak_memory", "print_ratios"]
+
+
+def peak_memory() -> float:
+    """Return the most memory that this process has had so far, in GB (1e9 bytes).
+
+    On Linux a process begins with the peak of the one that started it, so start it
+    from one that has made nothing large.
+
+    Returns
+    -------
+    gigabytes : float
+    """
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 def best_of(functions: Mapping[str, Callable[[], object]], repeats: int = 5) -> dict[str, float]:
@@ -59,7 +74,7 @@ def best_step(
     seconds : float
         Least CPU time of a step.
     gigabytes : float
-        What data, network and steps needed at most.
+        What data, network and steps needed at most, in 1e9 bytes.
     """
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure_step, (make_step, arguments, repeats))
@@ -67,11 +82,10 @@ def best_step(
 
 def _measure_step(make_step, arguments, repeats) -> tuple[float, float]:
     with torch_session(seed=0, num_threads=1):
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         step = make_step(*arguments)
         seconds = best_of({"step": step}, repeats)["step"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return seconds, peak / 2**20
+    return seconds, peak_memory() - before
 
 
 def print_ratios(

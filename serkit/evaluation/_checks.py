@@ -1,18 +1,20 @@
 """What is checked before a long comparison starts."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 
 from serkit.datasets import Corpus
 from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.model_selection import check_speaker_leakage
 from serkit.neural_network import SegmentAggregationClassifier
+from serkit.over_sampling import LeakageWarning
 from serkit.utils import check_speakers
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "describe_folds",
     "find_crossing",
     "list_splits",
+    "warn_of_known_speakers",
 ]
 
 
@@ -123,6 +126,60 @@ def _crosses(name: str, pipeline: BaseEstimator, y: np.ndarray, speakers: np.nda
         ):
             return True
     return False
+
+
+def warn_of_known_speakers(
+    pipelines: Mapping[str, BaseEstimator],
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    speakers: np.ndarray,
+) -> None:
+    """Warn of frozen networks that were fitted on speakers who are to be unseen.
+
+    By their names alone, which other corpora may use too: one that was fitted on any
+    speaker who is not in this corpus is taken for one of another.
+    """
+    unseen = set().union(*(set(speakers[test]) - set(speakers[train]) for train, test in folds))
+    for name, pipeline in pipelines.items():
+        for network in _frozen_networks(pipeline):
+            known = set(network._fit_speakers)
+            tested = sorted(map(str, known & unseen))
+            if tested and known <= set(speakers):
+                warnings.warn(
+                    f"the frozen {type(network).__name__} in pipeline {name!r} was fitted on the "
+                    f"speakers {', '.join(tested)}, and speakers of these names are tested: if "
+                    "they are the same, scores are too good. Fit it on other speakers, or give it "
+                    "without FrozenEstimator, to be fitted in every fold; if they share their "
+                    "names only, silence this LeakageWarning",
+                    LeakageWarning,
+                    stacklevel=3,
+                )
+
+
+def _frozen_networks(pipeline: BaseEstimator) -> list[Any]:
+    """Return the fitted networks in frozen parts, without those that are checked elsewhere."""
+    parts = _parts(pipeline)
+    checked = {
+        id(value) for part in parts if hasattr(part, "leakage") for value in vars(part).values()
+    }
+    frozen = [
+        part for part in parts if isinstance(part, FrozenEstimator) and id(part) not in checked
+    ]
+    networks = [network for part in frozen for network in _networks_in(part)]
+    return list({id(network): network for network in networks}.values())
+
+
+def _networks_in(fitted: Any) -> Iterator[Any]:
+    """Yield the networks, at any depth, that know whom they were fitted on."""
+    if isinstance(fitted, list | tuple):
+        for item in fitted:
+            yield from _networks_in(item)
+    elif isinstance(fitted, FrozenEstimator):  # which passes for what is in it
+        yield from _networks_in(fitted.estimator)
+    elif hasattr(fitted, "_fit_speakers"):
+        yield fitted
+    elif isinstance(fitted, BaseEstimator):
+        for value in vars(fitted).values():
+            yield from _networks_in(value)
 
 
 def _parts(estimator: BaseEstimator) -> list[Any]:

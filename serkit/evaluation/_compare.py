@@ -20,6 +20,7 @@ from serkit.evaluation._checks import (
     describe_folds,
     find_crossing,
     list_splits,
+    warn_of_known_speakers,
 )
 from serkit.evaluation._collect import collect_result
 from serkit.evaluation._features import choose_cache, extract_features, split_stateless
@@ -127,6 +128,9 @@ def compare(
     UserWarning
         If a search inside a pipeline has speakers on both sides of its splits;
         the pipeline is then marked in tables.
+    LeakageWarning
+        If a network in ``FrozenEstimator`` was fitted on speakers of this corpus
+        alone, by their names, and some of them are tested.
 
     See Also
     --------
@@ -162,6 +166,7 @@ def compare(
     cv = LeaveSpeakersOut(1) if cv is None else cv
     folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
     crossing = find_crossing(pipelines, folds, y, speakers)
+    warn_of_known_speakers(pipelines, folds, speakers)
     store = ResultsStore(results_dir)
     # What is not kept needs no key that tells it apart from other runs.
     digest = None if results_dir is None else corpus_digest(X, y, speakers)

@@ -73,8 +73,9 @@ class Spectrogram(WindowTransformer):
 
     References
     ----------
-    .. [1] E. Guizzo, "Generalization in deep learning for speech emotion
-       recognition", doctoral thesis, 2023, sections 3.2, 4.3 and 5.3.
+    .. [1] E. Guizzo, "Enhancing the Generalization of Convolutional Neural Networks
+       for Speech Emotion Recognition", PhD thesis, City, University of London,
+       2023, sections 3.2, 4.3 and 5.3.
 
     Examples
     --------

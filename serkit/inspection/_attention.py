@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from serkit.modules import find_part
-from serkit.utils import import_optional
+from serkit.utils import import_optional, last_step, up_to_last_step
 
 __all__ = ["AttentionDisplay"]
 
@@ -138,16 +138,14 @@ class AttentionDisplay:
             If the network has no attention over time.
         """
         utterance = range(len(X))[utterance]
-        X = X[utterance : utterance + 1]
-        while isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-            estimator = estimator[-1]
-        _check_attends(estimator)
-        (weights,) = estimator.activations(X, _ATTENTION)
+        X = up_to_last_step(estimator, _safe_indexing(X, [utterance]))
+        network = last_step(estimator)
+        _check_attends(network)
+        (weights,), (frames,) = network.activations(X, _ATTENTION), X
         display = cls(
             np.ravel(weights),
-            frames_per_weight=estimator.net_.module_.min_shape[1],
-            frames=np.reshape(X[0], (-1, estimator.n_bins_in_, np.shape(X[0])[-1])),
+            frames_per_weight=network.net_.module_.min_shape[1],
+            frames=np.reshape(frames, (-1, network.n_bins_in_, np.shape(frames)[-1])),
         )
         return display.plot(ax, name=name, **line_kw)
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import is_classifier
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from serkit.modules import FeatureTap, convolution_names, find_part
 from serkit.neural_network import NeuralEstimator
-from serkit.training import torch_session
-from serkit.utils import as_ragged, is_ragged
+from serkit.training import UtteranceData, torch_session
+from serkit.utils import as_ragged, is_ragged, last_step, up_to_last_step
 
 __all__ = ["grad_cam", "network_and_input"]
 
@@ -69,7 +69,7 @@ def grad_cam(
     ------
     TypeError
         If the estimator does not end in a network that predicts, or cuts
-        utterances into segments.
+        utterances into segments; if `layer` is neither a number nor a name.
     ValueError
         If the network has no such layer, or the layer makes no maps over bins and
         frames; if a target is none of its classes.
@@ -85,9 +85,11 @@ def grad_cam(
     sake of another. Weights and gradients of the network stay as they are.
 
     The stretching takes the first bin of a map for the lowest of the utterance,
-    and the last for the highest. Where a network sets maps beside each other
-    along bins, as :class:`~serkit.neural_network.GLAMClassifier` does behind its
-    first two convolutions, only the frames mean what they say.
+    and the last for the highest. Only the frames mean what they say where a network
+    sets maps beside each other along bins, as
+    :class:`~serkit.neural_network.GLAMClassifier` does behind its first two
+    convolutions, and where maps have a single bin, as those of convolutions over
+    time alone ("cnn1d_gru", "tdnn_bilstm"): these are the same in all bins.
 
     References
     ----------
@@ -105,17 +107,22 @@ def grad_cam(
     >>> [one.shape for one in maps]
     [(20, 30), (20, 40), (20, 50), (20, 60)]
     """
+    if isinstance(layer, Integral):
+        layer = int(layer)
+    elif layer is not None and not isinstance(layer, str):
+        raise TypeError(f"layer is the number of a convolution or a name, not {layer!r}")
     network, X = network_and_input(estimator, X)
     outputs = _outputs_of(network, X, target)
     module = network.net_.module_
+    data = UtteranceData(network.prepare(X))
     maps = []
     with torch_session(num_threads=network.num_threads), _differentiable(module):
-        for row, utterance in enumerate(network.prepare(X)):
-            x = torch.from_numpy(utterance)[None].to(network.net_.device)
+        for row, (utterance, output) in enumerate(zip(X, outputs, strict=True)):
+            x = data.batch(np.array([row]))[0]["x"].to(network.net_.device)
             if layer is None:
                 layer = _last_convolution(module, x)
-            seen = _activation_map(module, x, layer, outputs[row]).cpu().numpy()
-            maps.append(_crop(seen, (network.n_bins_in_, np.shape(X[row])[-1])))
+            seen = _activation_map(module, x, layer, output).cpu().numpy()
+            maps.append(_crop(seen, (network.n_bins_in_, np.shape(utterance)[-1])))
     if normalize:
         maps = [one / (one.max() or 1) for one in maps]
     return as_ragged(maps) if is_ragged(X) else np.stack(maps)
@@ -123,28 +130,28 @@ def grad_cam(
 
 def network_and_input(estimator: Any, X: Any) -> tuple[NeuralEstimator, Any]:
     """Return the network that an estimator ends in, and what comes to it of utterances."""
+    X, network = up_to_last_step(estimator, X), last_step(estimator)
+    if not isinstance(network, NeuralEstimator):
+        return network_and_input(_inner(network), X)
+    if not hasattr(network, "predict"):
+        raise TypeError(f"{type(network).__name__} predicts nothing that could be explained")
+    check_is_fitted(network, "net_")
+    return network, X
+
+
+def _inner(estimator: Any) -> Any:
+    """Return what an estimator has fitted."""
     name = type(estimator).__name__
-    while not isinstance(estimator, NeuralEstimator):
-        if isinstance(estimator, Pipeline):
-            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
-            estimator = estimator[-1]
-        elif isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "segmenter"):
-            raise TypeError(
-                f"{name} sees segments, not utterances; explain these: segments, _ = "
-                "model.segmenter.split(X), grad_cam(model.estimator_, segments)"
-            )
-        else:
-            inner = [attribute for attribute in _INNER if hasattr(estimator, attribute)]
-            if not inner:
-                check_is_fitted(estimator)
-                raise TypeError(f"{name} does not end in a network of serkit.neural_network")
-            estimator = getattr(estimator, inner[0])
-    if not hasattr(estimator, "predict"):
-        raise TypeError(f"{name} predicts nothing that could be explained")
-    check_is_fitted(estimator, "net_")
-    return estimator, X
+    if hasattr(estimator, "segmenter"):
+        raise TypeError(
+            f"{name} sees segments, not utterances; explain these: segments, _ = "
+            "model.segmenter.split(X), grad_cam(model.estimator_, segments)"
+        )
+    for attribute in _INNER:
+        if hasattr(estimator, attribute):
+            return getattr(estimator, attribute)
+    check_is_fitted(estimator)
+    raise TypeError(f"{name} does not end in a network of serkit.neural_network")
 
 
 def _outputs_of(network: Any, X: Any, target: Any) -> list[int | None]:
@@ -153,7 +160,7 @@ def _outputs_of(network: Any, X: Any, target: Any) -> list[int | None]:
     if is_classifier(network):
         known, what = network.classes_, "classes"
     else:
-        known, what = np.arange(np.size(network.predict(X[:1]))), "targets"
+        known, what = np.arange(np.size(network.predict(_safe_indexing(X, [0])))), "targets"
         if target is None and len(known) > 1:
             raise ValueError(
                 f"{type(network).__name__} predicts {len(known)} targets; give the number of one, "

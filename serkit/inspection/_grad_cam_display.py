@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from serkit.inspection._drawing import axes_and_figure
 from serkit.inspection._grad_cam import grad_cam, network_and_input
@@ -144,7 +145,7 @@ class GradCAMDisplay:
         display : GradCAMDisplay
         """
         utterance = range(len(X))[utterance]
-        network, X = network_and_input(estimator, X[utterance : utterance + 1])
+        network, X = network_and_input(estimator, _safe_indexing(X, [utterance]))
         (weights,) = grad_cam(network, X, layer=layer, target=target)
-        frames = np.reshape(X[0], (-1, *weights.shape))
+        frames = np.reshape(next(iter(X)), (-1, *weights.shape))
         return cls(weights, frames=frames).plot(ax, name=name, colorbar=colorbar, **image_kw)

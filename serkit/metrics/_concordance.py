@@ -167,7 +167,7 @@ def sequence_ccc_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -
     Raises
     ------
     ValueError
-        If a sequence and its prediction differ in length.
+        If a sequence and its prediction differ in length, or have one value only.
 
     Warns
     -----
@@ -196,11 +196,21 @@ def sequence_ccc_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -
 
 
 def _sequence_ccc(row: int, y_true: Any, y_pred: Any) -> float:
+    if np.ndim(y_true) == 0 or np.ndim(y_pred) == 0:
+        raise ValueError(
+            "y_true and y_pred are sequences, of shape (n_sequences, n_steps) or in a list, not "
+            "one number per row; of numbers take concordance_correlation_coefficient"
+        )
     true, pred = _as_columns(y_true, f"y_true[{row}]"), _as_columns(y_pred, f"y_pred[{row}]")
     if true.shape != pred.shape or true.shape[1] != 1:
         raise ValueError(
             f"sequence {row} has shape {np.shape(y_true)}, its prediction {np.shape(y_pred)}; both "
             "must be 1-D and of one length"
+        )
+    if len(true) < 2:
+        raise ValueError(
+            f"sequence {row} has one value, and the CCC over time compares two or more; of one "
+            "number per row take concordance_correlation_coefficient"
         )
     return _concordance(true, pred, None)[0]
 

@@ -39,8 +39,10 @@ def make_backbone(
     name : {"vgg16", "alexnet", "resnet50"}
         The network; VGG16 is the one without batch normalisation.
     n_channels : int
-        Channels of the frames. In the quaternion domain channels of zeros are added
-        up to a multiple of 4: a real number is a quaternion without imaginary parts.
+        Channels of the frames. In the quaternion domain the first quarter are all
+        real parts, then come all of i, of j and of k; channels of zeros are added at
+        the end up to a multiple of 4. Of one channel they are the imaginary parts; of
+        five, the first two are real parts, and the last is that of j of the first.
     n_bins : int
         Bins of the frames.
     n_frames : int

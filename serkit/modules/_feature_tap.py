@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -51,20 +52,27 @@ class FeatureTap:
         of the network or a part of one, as of :func:`find_part`, of which the
         output is caught.
     position : {"activation", "convolution", "input"}, default="activation"
-        Where at a convolution: behind the first activation that follows it, of
-        what is left there of its maps (normalised, pooled) before the next
-        convolution; its own output, which is also what is caught where no
-        activation follows; or what enters it.
+        Where at a convolution: behind the first activation layer that is called
+        after it and before the next convolution, of what is left there of its
+        maps (normalised, pooled, added to those of a shortcut); its own output,
+        which is also what is caught where no such layer follows, see
+        `activations`; or what enters it. An activation that is a function, such
+        as ``torch.relu``, is no layer.
 
     Attributes
     ----------
     names : list of str
         The convolutions called so far, in that order.
+    activations : dict of int to str
+        The activation behind which the maps of a convolution were caught, if one
+        has followed.
 
     Raises
     ------
+    TypeError
+        If `layers` holds something else than numbers and names.
     ValueError
-        If the network has no such layer.
+        If the network has no such layer, or calls one more than once in a pass.
 
     See Also
     --------
@@ -98,9 +106,10 @@ class FeatureTap:
         if position not in POSITIONS:
             raise ValueError(f"position is one of {POSITIONS}, not {position!r}")
         self.module = module
-        self.layers = (layers,) if isinstance(layers, int | str) else tuple(layers)
+        self.layers = _as_layers(layers)
         self.position = position
         self.names: list[str] = []
+        self.activations: dict[int, str] = {}
         self._names = _part_names(module)
         self._parts = {name: self._find(name) for name in self.layers if isinstance(name, str)}
         self._check_numbers()
@@ -114,6 +123,7 @@ class FeatureTap:
     def __enter__(self) -> Self:
         self.names.clear()
         self._forget()
+        self._handles.append(self.module.register_forward_pre_hook(self._begin_pass))
         for part in self.module.modules():
             self._handles += self._tracker.watch(part)
             if isinstance(part, CONVOLUTIONS):
@@ -210,6 +220,17 @@ class FeatureTap:
         self._awaiting: int | None = None
         self._tracker.forget()
 
+    def _begin_pass(self, _module: nn.Module, _inputs: tuple) -> None:
+        self.activations.clear()
+        self._forget()
+
+    def _raise_of_second_call(self, layer: int | str, name: str) -> None:
+        if layer not in self._sought:
+            raise ValueError(
+                f"{name!r} is called more than once in a pass, so that layer {layer!r} would be "
+                "the maps of one call among several; tap another layer"
+            )
+
     def _keep(self, layer: int | str, values: Tensor, *, frames_axis: int = -1) -> Tensor:
         """Remember a map; return what the network goes on with."""
         if torch.is_grad_enabled() and self._trained and not values.requires_grad:
@@ -238,7 +259,10 @@ class FeatureTap:
         if name not in self.names:
             self.names.append(name)
         number = self.names.index(name) + 1
-        if number in self.layers and self.position == "input":
+        if number not in self.layers:
+            return
+        self._raise_of_second_call(number, name)
+        if self.position == "input":
             self._keep(number, inputs[0])
             self._finish(number)
 
@@ -256,12 +280,13 @@ class FeatureTap:
         return output
 
     def _behind_activation(
-        self, _activation: nn.Module, _inputs: tuple, output: Tensor
+        self, activation: nn.Module, _inputs: tuple, output: Tensor
     ) -> Tensor | None:
         number = self._awaiting
         if number is None or not self._is_of(number, output):
             return None
         self._awaiting = None
+        self.activations[number] = self._names[activation]
         output = self._keep(number, output)
         self._finish(number)
         return output
@@ -282,6 +307,7 @@ class FeatureTap:
         values = output[0] if isinstance(output, tuple) and len(output) == 2 else output
         if not isinstance(values, Tensor) or values.ndim not in (2, 3, 4):
             raise ValueError(f"{name!r} makes no maps of utterances; {self._offer()}")
+        self._raise_of_second_call(name, name)
         # Sequences have their time before their values, but for 1-D convolutions.
         of_sequences = values.ndim == 3 and not isinstance(part, nn.Conv1d)
         values = self._keep(name, values, frames_axis=1 if of_sequences else -1)
@@ -324,6 +350,18 @@ def convolution_names(module: nn.Module, *inputs: Tensor) -> list[str]:
         for part, training in modes.items():
             part.training = training
     return list(tap.names)
+
+
+def _as_layers(layers: Any) -> tuple[int | str, ...]:
+    """Return one layer or several as a tuple; raise if something else is among them."""
+    several = [layers] if isinstance(layers, Integral | str) else layers
+    try:
+        several = list(several)
+    except TypeError:
+        several = [None]
+    if not all(isinstance(layer, Integral | str) for layer in several):
+        raise TypeError(f"layers holds numbers of convolutions or names, got {layers!r}")
+    return tuple(layer if isinstance(layer, str) else int(layer) for layer in several)
 
 
 def _part_names(module: Any) -> dict[nn.Module, str]:

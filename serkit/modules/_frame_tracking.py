@@ -90,7 +90,11 @@ def _frames_behind(layer: Any, frames: Tensor) -> Tensor:
     both_sides = 0 if padding == "valid" else 2 * int(padding)
     reach = int(dilation) * (int(kernel) - 1) + 1
     moved = frames + both_sides - reach
-    return torch.div(moved, int(stride), rounding_mode="floor") + 1
+    if not getattr(layer, "ceil_mode", False):
+        return torch.div(moved, int(stride), rounding_mode="floor") + 1
+    left = torch.div(moved + int(stride) - 1, int(stride), rounding_mode="floor") + 1
+    # No window begins behind the frames.
+    return left - ((left - 1) * int(stride) >= frames + int(padding)).to(left.dtype)
 
 
 def _of_time(size: Any) -> int | str:

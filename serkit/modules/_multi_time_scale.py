@@ -91,9 +91,10 @@ class MultiTimeScaleConv2d(nn.Conv2d):
         depends on the whole length; "pad" leaves all kernels with their middle at
         one place, so that it does not.
     kernel_norm : {"sum", "l2"} or None, default=None
-        What a stretched kernel keeps of the original: the sum of its weights, or
-        their Euclidean norm. With ``None`` longer kernels give larger values, and
-        win more often.
+        How a stretched kernel is scaled: "sum" divides it by the factor of its
+        length, which keeps the sum of weights that change slowly; "l2" keeps their
+        Euclidean norm. With ``None`` longer kernels give larger values, and win more
+        often.
     scale_penalty : float, default=0.0
         A map is multiplied by 1 minus this times the absolute logarithm of its
         factor.

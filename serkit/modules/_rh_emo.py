@@ -15,6 +15,8 @@ __all__ = ["RHEmoLoss", "RHEmoNetwork", "RHEmoOutput", "binarize_vad"]
 #: Channel of the embedding that each head reads.
 _CHANNELS = {"emotion": 0, "valence": 1, "arousal": 2, "dominance": 3}
 
+_DIMENSIONS = tuple(_CHANNELS)[1:]
+
 #: Target of an utterance whose emotion is not known.
 NO_EMOTION = -1
 
@@ -55,8 +57,9 @@ class RHEmoOutput(NamedTuple):
         The input as the decoder has it, in [0, 1]; ``None`` without one.
     emotion : Tensor of shape (n_utterances, n_classes) or None
         Logits of the emotions; ``None`` without the head.
-    vad : Tensor of shape (n_utterances, 3) or None
-        Logits of high valence, arousal and dominance; ``None`` without the heads.
+    vad : Tensor of shape (n_utterances, n_dimensions) or None
+        Logits of high valence, arousal and dominance, of those that have a head;
+        ``None`` if none has.
     """
 
     embedding: Tensor
@@ -82,8 +85,8 @@ class RHEmoNetwork(nn.Module):
         Bins of the spectrograms, a multiple of 2.
     n_frames : int, default=512
         Frames of the spectrograms, a multiple of 8.
-    vad : bool, default=True
-        Have the heads of valence, arousal and dominance.
+    vad : bool or collection of str, default=True
+        Have the heads of valence, arousal and dominance, or those named.
     discrete : bool, default=True
         Have the head of the emotions.
     decoder : {"quaternion", "real"} or None, default="quaternion"
@@ -99,6 +102,8 @@ class RHEmoNetwork(nn.Module):
 
     Attributes
     ----------
+    architecture : dict
+        What encoder and decoder were made of, by the names of the parameters.
     stages : dict of str to Module
         The parts by name, from input to output.
 
@@ -129,7 +134,7 @@ class RHEmoNetwork(nn.Module):
         n_bins: int = 128,
         n_frames: int = 512,
         *,
-        vad: bool = True,
+        vad: bool | Collection[str] = True,
         discrete: bool = True,
         decoder: str | None = "quaternion",
         hidden_size: int = 4096,
@@ -145,7 +150,16 @@ class RHEmoNetwork(nn.Module):
             raise ValueError(f"bn_blocks={bn_blocks!r} names other blocks than 1 and 2")
         if decoder not in _DECODERS and decoder is not None:
             raise ValueError(f'decoder is "quaternion", "real" or None, not {decoder!r}')
+        dimensions = tuple(vad) if isinstance(vad, Collection) else _DIMENSIONS * bool(vad)
+        if not set(dimensions) <= set(_DIMENSIONS):
+            raise ValueError(f"vad={vad!r} names something else than {', '.join(_DIMENSIONS)}")
         super().__init__()
+        self.architecture = {
+            "n_bins": n_bins,
+            "n_frames": n_frames,
+            "decoder": decoder,
+            "bn_blocks": tuple(sorted(set(bn_blocks))),
+        }
         self.min_shape = (n_bins, n_frames)
         self.n_frames = n_frames
         self.embedding_shape = (4, n_bins // 2, n_frames // 8)
@@ -156,7 +170,7 @@ class RHEmoNetwork(nn.Module):
         )
         self.decoder = None if decoder is None else _make_decoder(*_DECODERS[decoder], bn_blocks)
         map_size = self.embedding_shape[1] * self.embedding_shape[2]
-        names = ["emotion"] * discrete + ["valence", "arousal", "dominance"] * vad
+        names = ["emotion"] * discrete + [name for name in _DIMENSIONS if name in dimensions]
         self.heads = _Heads(names, map_size, hidden_size, n_classes, dropout)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -170,6 +184,15 @@ class RHEmoNetwork(nn.Module):
         if self.decoder is not None:
             parts["decoder"] = self.decoder
         return {**parts, "heads": self.heads} if len(self.heads) else parts
+
+    def extra_repr(self) -> str:
+        """Return what tells it apart from one with the same layers.
+
+        Returns
+        -------
+        text : str
+        """
+        return ", ".join(f"{name}={value!r}" for name, value in self.architecture.items())
 
     def decode(self, embedding: Tensor) -> Tensor:
         """Return the spectrograms that embeddings stand for.
@@ -263,9 +286,9 @@ class RHEmoLoss(nn.Module):
             The batch, in [0, 1].
         emotion : Tensor of shape (n_utterances,) or None, default=None
             Numbers of the emotions, -1 where one is not known.
-        vad : Tensor of shape (n_utterances, 3) or None, default=None
-            1 for high and 0 for low valence, arousal and dominance, NaN where one
-            is not known.
+        vad : Tensor of shape (n_utterances, n_dimensions) or None, default=None
+            1 for high and 0 for low, NaN where one is not known; of the dimensions
+            that have a head, in the order valence, arousal, dominance.
 
         Returns
         -------
@@ -296,7 +319,7 @@ def _emotion_loss(logits: Tensor, emotion: Tensor) -> Tensor:
 
 
 def _vad_loss(logits: Tensor, vad: Tensor) -> Tensor:
-    """Return the sum over the three of the means over utterances."""
+    """Return the sum over the dimensions of the means over utterances."""
     known = ~vad.isnan()
     losses = functional.binary_cross_entropy_with_logits(
         logits, vad.where(known, 0.0), reduction="none"
@@ -336,7 +359,7 @@ class _Heads(nn.ModuleDict):
             return None, None
         n_emotions = self.n_classes if "emotion" in self else 0
         emotion, vad = logits[:, :n_emotions], logits[:, n_emotions:]
-        return emotion if "emotion" in self else None, vad if "valence" in self else None
+        return emotion if n_emotions else None, vad if vad.shape[1] else None
 
 
 def _encoder_block(n_inputs: int, n_outputs: int, pool: tuple[int, int], bn: bool) -> nn.Sequential:

@@ -78,22 +78,27 @@ def scale_maximum(
     scale won, a byte per cell. Where scales are equal the first has the gradient.
     """
     options = _Options(branches, stride, dilation, n_frames)
-    return _ScaleMaximum.apply(x, bias, options, *kernels)
+    return _ScaleMaximum.apply(x, bias, options, torch.is_grad_enabled(), *kernels)
 
 
 class _ScaleMaximum(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, bias: Tensor | None, options: _Options, *kernels: Tensor
+        ctx: Any,
+        x: Tensor,
+        bias: Tensor | None,
+        options: _Options,
+        grad_enabled: bool,
+        *kernels: Tensor,
     ) -> Tensor:
-        learns = any(ctx.needs_input_grad)
+        # In here gradients are always off, and leaves need them even where nobody asks.
+        learns = grad_enabled and any(ctx.needs_input_grad)
         best, winners = [], []
         for block in x.split(options.block(x, kernels[0])):
             maps, winner = _compete(block, bias, options, kernels, learns)
             best.append(maps)
             winners.append(winner)
         ctx.options = options
-        ctx.has_bias = bias is not None
         if learns:
             ctx.save_for_backward(x, *kernels, *winners)
         return best[0] if len(best) == 1 else torch.cat(best)
@@ -106,8 +111,11 @@ class _ScaleMaximum(torch.autograd.Function):
         x, *saved = ctx.saved_tensors
         kernels, winners = saved[:n_scales], saved[n_scales:]
         grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        grad_kernels = [torch.zeros_like(kernel) for kernel in kernels]
-        grad_bias = grad.new_zeros(grad.shape[1]) if ctx.has_bias else None
+        grad_bias = grad.new_zeros(grad.shape[1]) if ctx.needs_input_grad[1] else None
+        grad_kernels = [
+            torch.zeros_like(kernel) if needed else None
+            for kernel, needed in zip(kernels, ctx.needs_input_grad[-n_scales:], strict=True)
+        ]
         begin = 0
         for winner in winners:
             rows = slice(begin, begin + len(winner))
@@ -120,11 +128,13 @@ class _ScaleMaximum(torch.autograd.Function):
                     grad_bias += won.sum(dim=(0, 2, 3))
                 part = x[rows, ..., branch.start : branch.stop]
                 won = _shrink(won, _map_frames(part, kernel, options))
-                _add_kernel_gradient(grad_kernels[number], won, part, kernel, options)
+                grad_kernel = grad_kernels[number]
+                if grad_kernel is not None:
+                    _add_kernel_gradient(grad_kernel, won, part, kernel, options)
                 if grad_x is not None:
                     into = grad_x[rows, ..., branch.start : branch.stop]
                     into += _convolution_backward(won, part, kernel, options, of_input=True)
-        return grad_x, grad_bias, None, *grad_kernels
+        return grad_x, grad_bias, None, None, *grad_kernels
 
 
 def _compete(

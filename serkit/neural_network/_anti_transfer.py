@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, _fit_context, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -14,14 +13,21 @@ from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from serkit.modules import AntiTransferLoss, FeatureTap, convolution_names
+from serkit.modules import AntiTransferLoss
 from serkit.neural_network._anti_transfer_training import AntiTransferTraining
 from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
-from serkit.neural_network._reference_leakage import check_prediction, foreign_rows
+from serkit.neural_network._layer_table import layer_table
+from serkit.neural_network._reference_leakage import (
+    check_prediction,
+    foreign_rows,
+    remember,
+    sources,
+)
 from serkit.neural_network._references import (
     fit_references,
     fitted_network,
+    frozen_networks,
     list_references,
 )
 from serkit.utils import check_speakers, row_digests
@@ -44,10 +50,10 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         epochs, validation, seed and all else of training is said there.
     reference : FrozenEstimator, network, or list of these
         A fitted network of serkit in a :class:`~sklearn.frozen.FrozenEstimator`,
-        which is never changed; or an unfitted one, which ``fit`` first trains to
-        tell `reference_y` on the utterances that it gets. In a
-        cross-validation the second has seen no test utterance. As far as the
-        last of the layers both networks have the same structure.
+        which is never changed; or an unfitted one, of which ``fit`` first trains
+        a clone to tell `reference_y` on the utterances that it gets; see Notes.
+        In a cross-validation the second has seen no test utterance. As far as
+        the last of the layers both networks have the same structure.
 
         Of a list every reference has its turn: each time a new network begins
         with the convolutions of the one before. Their order matters.
@@ -82,8 +88,8 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         :class:`~serkit.training.Mixup`) and they take less than 1 GiB.
     leakage : {"warn", "raise", "ignore"}, default="warn"
         What to do about a frozen reference that knows speakers or utterances of
-        this corpus beyond those given to ``fit``, and about predictions for
-        utterances that it was trained on.
+        this corpus beyond those given to ``fit``, or of which that cannot be
+        told, and about predictions for utterances that it was trained on.
     verbose : int, default=0
         1 shows a progress bar of every training, 2 a line per epoch; if it is
         more than `verbose` of the network.
@@ -95,7 +101,7 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     networks_ : list of NeuralClassifier
         One for every reference, in their order; the last is `network_`.
     references_ : list of NeuralEstimator
-        The fitted references.
+        The fitted references; ``None`` for one that is not needed with `beta=0`.
     n_initialized_ : list of int
         Number of tensors that each network began with.
     classes_ : ndarray of shape (n_classes,)
@@ -118,6 +124,15 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     `beta=0, initialize="reference"` is transfer learning, and with `freeze=True`
     that of a fixed front end: what to compare with. `sample_weight` weighs the
     utterances in the loss of the classes only.
+
+    An unfitted reference is trained as its parameters say, but for two things. Its
+    seed is another one, derived from its `random_state`: with the seed of the
+    network both would begin with the same weights. And if it is to tell speakers,
+    or a label that one speaker alone has, no speakers can be held out: then it is
+    trained for all its `max_epochs`, without `validation` and `patience`.
+
+    Fit a frozen reference with `speakers`, for utterances are known again by the
+    values of their frames only, which another scaler changes.
 
     References
     ----------
@@ -217,7 +232,7 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
                 (n_utterances, n_references), default=None
             What unfitted references are trained to tell, one for all or a column
             for each of the list; ``None`` is the speakers. Utterances where it is
-            ``None`` are left out.
+            ``None`` are left out. It is an error if all references are frozen.
         sample_weight : array-like of shape (n_utterances,), default=None
             Their weights in the loss of the classes.
 
@@ -227,28 +242,32 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         """
         self._check_parameters()
         references = list_references(self.reference)
-        if speakers is not None:
-            speakers = check_speakers(speakers, X)
-        self.references_ = fit_references(
+        speakers = None if speakers is None else check_speakers(speakers, X)
+        n_used = self._n_used(references)
+        fitted = fit_references(
             [self._at_least_as_verbose(reference) for reference in references],
             X,
             speakers=speakers,
             reference_y=reference_y,
+            n_used=n_used,
         )
-        given = [*references, self.initialize]
-        frozen = [part.estimator for part in given if isinstance(part, FrozenEstimator)]
-        network = self._first_weights()
-        self.networks_, self.n_initialized_ = [], []
-        for reference in self.references_:
-            train = self._make_training(reference, start=network, frozen=frozen)
+        known = sources(frozen_networks([*references[:n_used], self.initialize]))
+        network = self._first_weights(fitted)
+        networks: list[NeuralClassifier] = []
+        n_initialized: list[int] = []
+        for reference in fitted:
+            # All networks get the same rows, so that one complaint is enough.
+            unchecked = () if networks else known
+            train = self._make_training(reference, start=network, known=unchecked)
             network = self._at_least_as_verbose(self.estimator)
             network._validate_params()
             network._fit(X, y, speakers=speakers, sample_weight=sample_weight, train=train)
-            self.networks_.append(network)
-            self.n_initialized_.append(train.n_initialized)
-        self.network_ = network
-        self.classes_, self.history_ = network.classes_, network.history_
-        self._foreign_rows = foreign_rows(frozen, network)
+            remember(known, network)
+            networks.append(network)
+            n_initialized.append(train.n_initialized)
+        self._foreign_rows = foreign_rows(known, network)
+        self.references_, self.networks_, self.n_initialized_ = fitted, networks, n_initialized
+        self.network_, self.classes_, self.history_ = network, network.classes_, network.history_
         self._take_over("n_features_in_", "feature_names_in_")
         return self
 
@@ -294,29 +313,11 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
         Returns
         -------
         table : DataFrame
-            By number: the name of the convolution, and the channels and bins of
-            its maps at `position`.
+            By number: the names of the convolution and of the activation behind
+            which its maps are caught (``None`` if behind none, as where another
+            convolution is called before), and their channels and bins.
         """
-        network = self._known_network()
-        module = network.net_.module_
-        least_bins, least_frames = getattr(module, "min_shape", (1, 1))
-        n_frames = max(network.n_frames_ or least_frames, least_frames)
-        shape = (network.n_channels_in_, max(network.n_bins_in_, least_bins), n_frames)
-        functionals = network._input_kind == "functionals"
-        x = torch.zeros(1, *((network.n_bins_in_,) if functionals else shape))
-        module = copy.deepcopy(module).cpu().eval()
-        names = convolution_names(module, x)
-        with torch.no_grad():
-            layers = range(1, len(names) + 1)
-            maps = FeatureTap(module, layers, position=self.position).collect(x)
-        table = pd.DataFrame(
-            {
-                "convolution": names,
-                "n_channels": [found.values.shape[1] for found in maps.values()],
-                "n_bins": [found.values.shape[2] for found in maps.values()],
-            }
-        )
-        return table.set_axis(layers).rename_axis("layer")
+        return layer_table(self._known_network(), self.position)
 
     # What is given.
 
@@ -345,14 +346,13 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
     def _known_network(self) -> NeuralEstimator:
         if hasattr(self, "network_"):
             return self.network_
-        for reference in list_references(self.reference):
-            if isinstance(reference, FrozenEstimator):
-                return fitted_network(reference, "reference")
+        for network in frozen_networks(list_references(self.reference)):
+            return network
         raise NotFittedError("the layers are known once the network or a reference is fitted")
 
     # What is trained.
 
-    def _make_training(self, reference: Any, *, start: Any, frozen: list) -> AntiTransferTraining:
+    def _make_training(self, reference: Any, *, start: Any, known: Any) -> AntiTransferTraining:
         return AntiTransferTraining(
             reference,
             layers=self._layers(),
@@ -361,15 +361,21 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
             start=start,
             freeze=self.freeze,
             cache_grams=self.cache_grams,
-            frozen=frozen,
+            known=known,
             leakage=self.leakage,
         )
 
-    def _first_weights(self) -> Any:
+    def _n_used(self, references: list) -> int:
+        """Return how many of the references anything needs."""
+        if self.beta != 0:
+            return len(references)
+        return 1 if isinstance(self.initialize, str) else 0
+
+    def _first_weights(self, references: list) -> Any:
         if self.initialize is None:
             return None
         if isinstance(self.initialize, str):
-            return self.references_[0]
+            return references[0]
         return fitted_network(self.initialize, "initialize")
 
     def _at_least_as_verbose(self, network: Any) -> Any:

@@ -12,7 +12,7 @@ from torch import nn
 
 from serkit.modules import AntiTransferLoss, FeatureTap, convolution_names
 from serkit.neural_network._base import NeuralEstimator
-from serkit.neural_network._reference_leakage import check_training
+from serkit.neural_network._reference_leakage import Source, check_training
 from serkit.training import AntiTransferObjective, UtteranceData, UtteranceNet
 
 __all__ = ["AntiTransferTraining", "copy_convolutions"]
@@ -25,7 +25,8 @@ _MOST_KEPT = 2**30
 class AntiTransferTraining:
     """Train a network that another estimator has made; stands in for its own way of training."""
 
-    reference: NeuralEstimator
+    #: What is compared with, if anything is.
+    reference: NeuralEstimator | None
     layers: tuple[int | str, ...]
     position: str
     loss: AntiTransferLoss
@@ -33,8 +34,8 @@ class AntiTransferTraining:
     start: NeuralEstimator | None = None
     freeze: bool = False
     cache_grams: Any = "auto"
-    #: What was fitted before, and may know more than it should.
-    frozen: Sequence[Any] = ()
+    #: What is known from before, which may be more than should be.
+    known: Sequence[Source] = ()
     leakage: str = "warn"
     n_initialized: int = 0
 
@@ -48,9 +49,9 @@ class AntiTransferTraining:
         seed: int,
     ) -> UtteranceNet:
         """Train the network, and return it as if nothing but itself had been there."""
-        _check_input(network, self.reference)
-        for known in self.frozen:
-            check_training(known, network, self.leakage)
+        if self.reference is not None:
+            _check_input(network, self.reference)
+        check_training(self.known, network, self.leakage)
         example, _ = data.batch(np.array([0]))
         if self.start is not None:
             names = convolution_names(module, *example.values())
@@ -59,20 +60,21 @@ class AntiTransferTraining:
             network.frozen_stages_ = self._stages_to_freeze(module, example)
         elif self.loss.beta == 0:
             FeatureTap(module, self.layers, position=self.position)  # raises of unknown ones
-        if self.loss.beta == 0:
+        if self.loss.beta == 0 or self.reference is None:
             return network._make_net(module, seed=seed).fit((data, valid))
-        return self._train_away(network, module, data, valid, seed=seed)
+        reference = copy.deepcopy(self.reference.net_.module_).eval().requires_grad_(False)
+        return self._train_away(network, module, reference, data, valid, seed=seed)
 
     def _train_away(
         self,
         network: NeuralEstimator,
         module: Any,
+        reference: nn.Module,
         data: UtteranceData,
         valid: UtteranceData | None,
         *,
         seed: int,
     ) -> UtteranceNet:
-        reference = copy.deepcopy(self.reference.net_.module_).eval().requires_grad_(False)
         n_bytes = self._compare(module, reference.cpu(), data) * (len(data) + len(valid or ()))
         net = network._make_net(module, seed=seed)
         device = torch.device(net.device)

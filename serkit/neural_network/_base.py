@@ -158,7 +158,7 @@ class NeuralEstimator(PresetMixin, FittedNetwork, BaseEstimator, ABC):
         going_on = self.warm_start and hasattr(self, "net_")
         before = self.history_ if going_on else None
         if not going_on:  # A fit that fails must not leave an old network beside new classes.
-            for attribute in ("net_", "frozen_stages_"):
+            for attribute in ("net_", "frozen_stages_", "_sources"):
                 self.__dict__.pop(attribute, None)
         if y is None:
             raise ValueError(f"{name} requires y to be passed, but the target y is None")

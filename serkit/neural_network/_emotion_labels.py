@@ -1,5 +1,6 @@
 """What is known of the emotion in utterances: its class, and ratings of three dimensions."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ DIMENSIONS = ("valence", "arousal", "dominance")
 def label_table(y: Any, X: Any) -> pd.DataFrame:
     """Return all labels as columns "emotion", "valence", "arousal" and "dominance".
 
-    What is not given is missing.
+    What is not given is missing; ratings are float64.
     """
     if y is None:
         y = pd.DataFrame(index=range(len(X)))
@@ -31,7 +32,7 @@ def label_table(y: Any, X: Any) -> pd.DataFrame:
     if unknown:
         raise ValueError(f"y has the columns {unknown}, but labels are in {names}")
     for name in y.columns.intersection(DIMENSIONS):
-        y[name] = pd.to_numeric(y[name])
+        y[name] = _finite_ratings(y[name])
     return y.reindex(columns=names)
 
 
@@ -43,12 +44,40 @@ def emotion_codes(emotion: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     found = np.asarray(emotion[known].tolist())
     check_classification_targets(found)
     classes, numbers = np.unique(found, return_inverse=True)
+    if not set(DIMENSIONS).isdisjoint(classes.tolist()):
+        raise ValueError(
+            f"an emotion is called as one of {', '.join(DIMENSIONS)}, which are columns of y of "
+            "ratings; give it another name"
+        )
     codes = np.full(len(emotion), -1)
     codes[known] = numbers
     return classes, codes
 
 
-def high_or_low(table: pd.DataFrame, threshold: float) -> np.ndarray:
-    """Return 1 where a dimension is high, 0 where it is low, NaN where it is missing."""
-    ratings = np.array(table[list(DIMENSIONS)], dtype=np.float64)
-    return binarize_vad(ratings, threshold).numpy()
+def high_or_low(ratings: pd.DataFrame, threshold: float) -> np.ndarray:
+    """Return 1 where a dimension is high, 0 where it is low, NaN where it is missing.
+
+    Warn of one that is the same wherever it is known, as of ratings on another scale.
+    """
+    high = binarize_vad(ratings.to_numpy(copy=True), threshold).numpy()
+    for name, column in zip(ratings, high.T, strict=True):
+        found = np.unique(column[~np.isnan(column)])
+        if len(found) == 1:
+            least, greatest = ratings[name].min(), ratings[name].max()
+            warnings.warn(
+                f"{name} is {'high' if found[0] else 'low'} everywhere, for its ratings from "
+                f"{least:g} to {greatest:g} are on one side of vad_threshold={threshold:g}: set "
+                "vad_threshold to the middle of their scale",
+                UserWarning,
+                stacklevel=6,
+            )
+    return high
+
+
+def _finite_ratings(column: pd.Series) -> np.ndarray:
+    """Return ratings as numbers, NaN where one is missing."""
+    ratings = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
+    infinite = np.flatnonzero(np.isinf(ratings))
+    if len(infinite):
+        raise ValueError(f"the column {column.name!r} of y is infinite in row {infinite[0]}")
+    return ratings

@@ -14,8 +14,8 @@ __all__ = ["check_magnitudes", "greatest_magnitude", "scale_magnitudes"]
 def check_magnitudes(estimator: Any, utterances: list[np.ndarray], *, reset: bool) -> None:
     """Refuse frames that are no magnitudes of one channel, and warn of what is left out.
 
-    The estimator has the parameters `n_bins` and `n_frames`, one more bin than
-    which is the Nyquist frequency.
+    The estimator has the parameters `n_bins` and `n_frames`, and once it is fitted
+    `n_frames_`. One more bin than `n_bins` is the Nyquist frequency.
     """
     name = type(estimator).__name__
     if reset:
@@ -26,7 +26,7 @@ def check_magnitudes(estimator: Any, utterances: list[np.ndarray], *, reset: boo
             f"Negative values in data passed to {name}, in {name_rows(negative)}: it takes "
             "magnitudes, as of Spectrogram(power=1.0), not their logarithm"
         )
-    n_frames = estimator.n_frames
+    n_frames = estimator.n_frames if reset else estimator.n_frames_
     cut = [row for row, frames in enumerate(utterances) if frames.shape[-1] > n_frames]
     if cut:
         warnings.warn(

@@ -17,7 +17,9 @@ class QuaternionCNNClassifier(NeuralClassifier):
 
     Every four channels are one number, so that a layer has a quarter of the
     weights that it has over the real numbers. It is made for frames of four
-    channels that belong together; others are filled up with channels of zeros.
+    channels that belong together. Of 8 and more, the first quarter are all real
+    parts, the next all of i, then of j and of k. Channels of zeros fill up the end
+    to a multiple of 4.
     With ``domain="real"`` it is the usual network, to compare with.
 
     The network takes utterances of one length, the longest that it was fitted

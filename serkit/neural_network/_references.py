@@ -1,19 +1,18 @@
 """References: networks that are fitted, or are trained on the spot to tell something else."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples
 
 from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
 
-__all__ = ["fit_references", "fitted_network", "list_references"]
+__all__ = ["fit_references", "fitted_network", "frozen_networks", "list_references"]
 
 
 def list_references(reference: Any) -> list[Any]:
@@ -40,7 +39,7 @@ def fitted_network(model: Any, parameter: str) -> NeuralEstimator:
             f"{parameter} is a fitted {type(model).__name__}, which scikit-learn would make "
             f"forget what it has learnt; pass FrozenEstimator({type(model).__name__}(...)), fitted"
         )
-    inside = model.estimator
+    inside = getattr(model.estimator, "best_estimator_", model.estimator)
     network = getattr(inside, "network_", inside)
     if not isinstance(network, NeuralEstimator):
         if hasattr(inside, "network_") or not hasattr(inside, "steps"):
@@ -56,11 +55,33 @@ def fitted_network(model: Any, parameter: str) -> NeuralEstimator:
     return network
 
 
+def frozen_networks(models: list[Any]) -> list[NeuralEstimator]:
+    """Return the networks in those models that are frozen, each once."""
+    networks = [
+        fitted_network(model, "reference") for model in models if isinstance(model, FrozenEstimator)
+    ]
+    return list({id(network): network for network in networks}.values())
+
+
 def fit_references(
-    references: list[Any], X: Any, *, speakers: np.ndarray | None, reference_y: Any
-) -> list[NeuralEstimator]:
-    """Return the networks of all references; those that are not fitted are trained first."""
-    unfitted = [not isinstance(reference, FrozenEstimator) for reference in references]
+    references: list[Any],
+    X: Any,
+    *,
+    speakers: np.ndarray | None,
+    reference_y: Any,
+    n_used: int,
+) -> list[NeuralEstimator | None]:
+    """Return the networks of all references; the first `n_used` are trained if they are not.
+
+    In place of others that are not there is None.
+    """
+    frozen = [isinstance(reference, FrozenEstimator) for reference in references]
+    if reference_y is not None and all(frozen):
+        raise ValueError(
+            "reference_y is what an unfitted reference is to tell, and all references are in "
+            "FrozenEstimator: leave it out, or give a reference without FrozenEstimator"
+        )
+    unfitted = [not is_frozen for is_frozen in frozen[:n_used]]
     if any(unfitted) and reference_y is None and speakers is None:
         raise ValueError(
             "an unfitted reference has to know what to tell: pass fit(X, y, speakers=…) or "
@@ -74,14 +95,30 @@ def fit_references(
             f"reference_y has a label for each of {_num_samples(X)} utterances, or a column for "
             f"each of {len(references)} references, not the shape {np.shape(reference_y)}"
         )
-    # Speakers that are to be told apart cannot be held out.
-    apart = None if reference_y is None else speakers
-    return [
-        _fit_reference(reference, X, labels[:, number], speakers=apart)
-        if unfitted[number]
-        else fitted_network(reference, "reference")
-        for number, reference in enumerate(references)
-    ]
+    networks: list[NeuralEstimator | None] = []
+    for number, reference in enumerate(references):
+        if frozen[number]:
+            networks.append(fitted_network(reference, "reference"))
+        elif number < n_used:
+            reference = _reseeded(reference, number)
+            networks.append(_fit_reference(reference, X, labels[:, number], speakers=speakers))
+        else:
+            networks.append(None)
+    return networks
+
+
+def _reseeded(reference: NeuralClassifier, number: int) -> NeuralClassifier:
+    """Give a reference a seed of its own.
+
+    With the seed of the network it would begin with the same weights, and the two
+    would be alike for no other reason.
+    """
+    if reference.random_state is None:
+        return reference
+    seeds = check_random_state(reference.random_state).randint(
+        np.iinfo(np.int32).max, size=number + 1
+    )
+    return reference.set_params(random_state=int(seeds[-1]))
 
 
 def _fit_reference(
@@ -95,11 +132,14 @@ def _fit_reference(
             "a reference tells two speakers or more apart, or two labels in reference_y; there is "
             f"{', '.join(map(repr, np.unique(known).tolist())) or 'none'}"
         )
-    with warnings.catch_warnings():
-        if speakers is None:  # Validation utterances are of the speakers that are to be told.
-            warnings.filterwarnings("ignore", "validation=.* splits utterances")
-        return reference.fit(
-            _safe_indexing(X, rows),
-            known,
-            speakers=None if speakers is None else speakers[rows],
-        )
+    if speakers is not None:
+        speakers = speakers[rows]
+        if _is_told_by_speakers(known, speakers):
+            reference.set_params(validation=None, patience=None)
+    return reference.fit(_safe_indexing(X, rows), known, speakers=speakers)
+
+
+def _is_told_by_speakers(labels: np.ndarray, speakers: np.ndarray) -> bool:
+    """Say whether a speaker who is held out may take a label away from training."""
+    speakers_of_labels = pd.Series(speakers, dtype=object).groupby(labels).agg(set)
+    return any(len(found) == 1 and None not in found for found in speakers_of_labels)

@@ -1,5 +1,6 @@
 """RH-emo: embeddings of spectrograms for networks of quaternions."""
 
+import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -23,7 +24,14 @@ from serkit.neural_network._magnitudes import (
     scale_magnitudes,
 )
 from serkit.neural_network._rh_emo_fitted import FittedRHEmo
-from serkit.neural_network._rh_emo_stages import BY_STAGE, RHEmoObjective, of_stage, plan_stages
+from serkit.neural_network._rh_emo_stages import (
+    BY_STAGE,
+    RHEmoObjective,
+    check_architecture,
+    check_heads,
+    of_stage,
+    plan_stages,
+)
 from serkit.neural_network._validation_rows import split_validation_rows
 from serkit.training import UtteranceData, UtteranceNet, choose_device, torch_session
 from serkit.utils import check_speakers
@@ -69,7 +77,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
     beta : float, default=0.01
         Weight of all four beside the reconstruction, in the second stage.
     vad_threshold : float, default=2.5
-        Ratings above it are high.
+        Ratings above it are high, the others low; for ratings from 1 to 5.
     keep_heads : bool, default=False
         Keep the heads after ``fit``, for ``label_probabilities``. They have nearly
         all of the 134 million weights, and ``transform`` does not need them.
@@ -105,7 +113,8 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
         1 shows a progress bar per stage, 2 a line per epoch.
     warm_start : bool, default=False
         Go on from the encoder, the decoder and the scale of the previous ``fit``;
-        heads begin anew.
+        heads begin anew. `n_bins`, `n_frames`, `decoder` and `bn_blocks` must be the
+        same.
 
     Attributes
     ----------
@@ -114,7 +123,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
     classes_ : ndarray of shape (n_classes,)
         The emotions; empty if none is known.
     heads_ : tuple of str
-        The heads that are there after ``fit``.
+        The heads that are there after ``fit``, of what is known of some utterance.
     history_ : DataFrame
         One row per epoch with its "stage", the losses and the learning rate.
     best_epoch_ : int
@@ -128,7 +137,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
     n_bins_in_ : int
         Number of bins of the frames.
     n_frames_ : int
-        The same as `n_frames`.
+        Number of frames that the fitted network reads.
 
     See Also
     --------
@@ -139,6 +148,10 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
 
     Notes
     -----
+    It is a fixed transform: what comes behind it in a pipeline is trained on its
+    maps and does not change it. The thesis's text also trains it along with the
+    classifier, which is not offered.
+
     In a pipeline it is fitted anew in every fold of a cross-validation. One that
     was fitted before on other speech stays as it is inside
     ``sklearn.frozen.FrozenEstimator``. It must not have seen the utterances that a
@@ -264,10 +277,19 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
         self : object
         """
         going_on = self.warm_start and hasattr(self, "net_")
-        if not going_on:  # A fit that fails must not leave an old network behind.
+        if going_on:
+            check_architecture(self)
+        else:  # A fit that fails must not leave an old network behind.
             for attribute in ("net_", "frozen_stages_"):
                 self.__dict__.pop(attribute, None)
         utterances = self._check_input(X, reset=not going_on)
+        fitted = copy.copy(self)
+        fitted._fit_stages(utterances, y, speakers, going_on=going_on)
+        # All at once, so that a fit that fails leaves no new classes beside old heads.
+        self.__dict__.update(vars(fitted))
+        return self
+
+    def _fit_stages(self, utterances: Any, y: Any, speakers: Any, *, going_on: bool) -> None:
         targets, labelled = self._read_labels(y, utterances)
         if speakers is not None:
             speakers = check_speakers(speakers, utterances)
@@ -275,6 +297,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
         train, valid = split_validation_rows(
             self.validation, targets["y"], speakers, stratify=True, seed=seed
         )
+        check_heads(self.heads_, targets, train)
         stages = plan_stages(self, train, valid, labelled)
         self._remember(utterances, speakers, also=going_on)
         self.n_frames_ = self.n_frames
@@ -291,7 +314,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
                 net = stage._make_net(network, seed=seed)
                 # No name for the data, so that they are gone before the next stage makes its own.
                 stage.net_ = net.fit(
-                    tuple(self._make_data(utterances, rows, targets) for rows in parts)
+                    tuple(self._make_data(utterances, rows, targets, network) for rows in parts)
                 )
                 stage._keep_history(history)
                 history = stage.history_
@@ -301,7 +324,6 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
             self.heads_ = ()
         self.net_, self.best_epoch_ = stage.net_, stage.best_epoch_
         self.history_ = history.assign(stage=numbers)
-        return self
 
     # What is known of the utterances.
 
@@ -314,18 +336,15 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
         """Return the targets, and which rows have any that a head is there for."""
         table = label_table(y, utterances)
         self.classes_, codes = emotion_codes(table["emotion"])
-        vad = high_or_low(table, self.vad_threshold)
-        known = {
-            "emotion": (codes >= 0) & self.discrete,
-            "vad": ~np.isnan(vad).all(axis=1) & self.vad,
-        }
-        emotion = ("emotion",) if known["emotion"].any() else ()
-        self.heads_ = emotion + (DIMENSIONS if known["vad"].any() else ())
+        rated = [name for name in DIMENSIONS if self.vad and table[name].notna().any()]
+        vad = high_or_low(table[rated], self.vad_threshold)
+        named = (codes >= 0) & self.discrete
+        self.heads_ = (*(["emotion"] if named.any() else []), *rated)
         if self.decoder is None and not self.heads_:
             raise ValueError(
                 f"{type(self).__name__} without a decoder learns from labels alone: pass y"
             )
-        return {"y": codes, "vad": vad}, known["emotion"] | known["vad"]
+        return {"y": codes, "vad": vad}, named | ~np.isnan(vad).all(axis=1)
 
     # The network.
 
@@ -338,7 +357,7 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
             n_outputs,
             self.n_bins,
             self.n_frames,
-            vad="valence" in self.heads_,
+            vad=[name for name in self.heads_ if name in DIMENSIONS],
             discrete="emotion" in self.heads_,
             decoder=self.decoder,
             hidden_size=self.hidden_size,
@@ -361,15 +380,15 @@ class RHEmoTransformer(FittedRHEmo, NeuralEstimator, auto_wrap_output_keys=None)
                 part.load_state_dict(getattr(self.net_.module_, name).state_dict())
 
     def _make_data(
-        self, utterances: Any, rows: np.ndarray, targets: dict[str, np.ndarray]
+        self, utterances: Any, rows: np.ndarray, targets: dict[str, np.ndarray], network: Any
     ) -> UtteranceData | None:
         if not len(rows):
             return None
         known = {name: values[rows] for name, values in targets.items()}
-        return UtteranceData(self._fit_lengths(utterances, rows, None), **known)
+        return UtteranceData(self._fit_lengths(utterances, rows, network), **known)
 
     def _fit_lengths(self, utterances: Any, rows: Any, module: Any) -> np.ndarray:
-        return scale_magnitudes(utterances, rows, (self.n_bins, self.n_frames), self.scale_)
+        return scale_magnitudes(utterances, rows, module.min_shape, self.scale_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -16,6 +16,8 @@ __all__ = ["FittedRHEmo"]
 
 
 def _has_decoder(transformer: Any) -> bool:
+    if hasattr(transformer, "net_"):
+        return transformer.net_.module_.decoder is not None
     return transformer.decoder is not None
 
 
@@ -84,6 +86,8 @@ class FittedRHEmo:
                 f"{name_rows(wrong)}: the shape is {maps[wrong[0]].shape}, and that of maps is "
                 f"{network.embedding_shape}"
             )
+        if not maps:
+            return np.empty((0, 1, *network.min_shape), dtype=np.float32)
         scale = np.float32(self.scale_)
         return self._apply_singly(
             lambda x: network.decode(x) * scale,
@@ -108,13 +112,13 @@ class FittedRHEmo:
             "dominance" are high, as far as they have been trained on.
         """
         logits = self._infer(X, stage="heads")
-        emotions: Any = self.classes_ if "emotion" in self.heads_ else []
+        emotions = self.classes_.tolist() if "emotion" in self.heads_ else []
         others = [name for name in self.heads_ if name != "emotion"]
-        table = pd.DataFrame(logits, columns=[*emotions, *others])
-        if len(emotions):
-            table[emotions] = softmax(table[emotions], axis=1)
-        table[others] = expit(table[others])
-        return table
+        n_emotions = len(emotions)
+        probabilities = expit(logits)
+        if emotions:
+            probabilities[:, :n_emotions] = softmax(logits[:, :n_emotions], axis=1)
+        return pd.DataFrame(probabilities, columns=[*emotions, *others])
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Accept the request of a pipeline; maps stay arrays.

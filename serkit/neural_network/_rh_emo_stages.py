@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from serkit.modules import RHEmoLoss
 
-__all__ = ["BY_STAGE", "RHEmoObjective", "of_stage", "plan_stages"]
+__all__ = [
+    "BY_STAGE",
+    "RHEmoObjective",
+    "check_architecture",
+    "check_heads",
+    "of_stage",
+    "plan_stages",
+]
 
 #: Parameters that may be a pair, one value for each of the two stages.
 BY_STAGE = ("lr", "weight_decay", "max_epochs", "patience")
@@ -55,10 +62,35 @@ def plan_stages(
                 f"patience={stage.patience} has no effect in stage {number} without validation "
                 f"utterances{having}: pass speakers to fit, or set validation",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         stages[number] = stage, trained, validated
     return stages
+
+
+def check_architecture(transformer: Any) -> None:
+    """Refuse parameters by which the fitted autoencoder could not go on."""
+    for name, fitted in transformer.net_.module_.architecture.items():
+        given = getattr(transformer, name)
+        given = tuple(sorted(set(given))) if name == "bn_blocks" else given
+        if given != fitted:
+            raise ValueError(
+                f"{name}={given!r}, but the network that goes on with warm_start=True was fitted "
+                f"with {name}={fitted!r}: set that, or warm_start=False"
+            )
+
+
+def check_heads(heads: tuple[str, ...], targets: dict[str, np.ndarray], train: np.ndarray) -> None:
+    """Raise if there is a head for what is known of validation utterances alone."""
+    known = list(~np.isnan(targets["vad"][train]).T)
+    if "emotion" in heads:
+        known.insert(0, targets["y"][train] >= 0)
+    unlearnt = [head for head, rows in zip(heads, known, strict=True) if not rows.any()]
+    if unlearnt:
+        raise ValueError(
+            f"{' and '.join(unlearnt)}: known of validation utterances alone, so that there is "
+            "nothing to learn from; leave it out of y, or set validation"
+        )
 
 
 class RHEmoObjective(nn.Module):

@@ -43,8 +43,8 @@ class WeightedAverageFusion(RegressorMixin, _BaseHeterogeneousEnsemble):
         The regressors by name; "drop" in the place of one leaves it out.
     weights : "score", array-like of shape (n_estimators,) or None, default="score"
         "score" weighs each by what `metric` says of it on speakers held out of the
-        training rows, below zero as zero, after which all are fitted anew on all
-        rows. ``None`` weighs all the same.
+        training rows, below zero or undefined (NaN) as zero, after which all are
+        fitted anew on all rows. ``None`` weighs all the same.
     metric : {"ccc", "sequence_ccc"} or callable, default="ccc"
         The mean concordance correlation coefficient of targets, or of sequences
         over time; a callable takes true and predicted targets, both of shape
@@ -138,6 +138,12 @@ class WeightedAverageFusion(RegressorMixin, _BaseHeterogeneousEnsemble):
         Returns
         -------
         self : object
+
+        Warns
+        -----
+        UserWarning
+            If the score of a regressor is undefined, or none is above zero, where
+            all weigh the same.
         """
         if y is None:
             raise ValueError(
@@ -158,14 +164,7 @@ class WeightedAverageFusion(RegressorMixin, _BaseHeterogeneousEnsemble):
         self.__dict__.pop("scores_", None)
         if isinstance(self.weights, str):
             self.scores_ = self._score_held_out(list(kept.values()), X, y, speakers)
-            weights = np.maximum(self.scores_, 0)
-            if not weights.any():
-                warnings.warn(
-                    "no regressor has a score above 0 on the rows held out, so all weigh the same",
-                    UserWarning,
-                    stacklevel=2,
-                )
-                weights = np.ones(len(kept))
+            weights = _weights_of_scores(self.scores_, list(kept))
         else:
             weights = self._given_weights([name in kept for name in names])
         self.weights_ = weights / weights.sum()
@@ -246,6 +245,30 @@ class WeightedAverageFusion(RegressorMixin, _BaseHeterogeneousEnsemble):
         tags.input_tags.three_d_array = all(of.input_tags.three_d_array for of in inner)
         tags.target_tags.multi_output = all(of.target_tags.multi_output for of in inner)
         return tags
+
+
+def _weights_of_scores(scores: np.ndarray, names: list[str]) -> np.ndarray:
+    undefined = ~np.isfinite(scores)
+    if undefined.any():
+        found = ", ".join(
+            f"{name!r} ({score})"
+            for name, score in zip(names, scores, strict=True)
+            if not np.isfinite(score)
+        )
+        warnings.warn(
+            f"the score on the rows held out is undefined of {found} and counts as 0",
+            UserWarning,
+            stacklevel=4,
+        )
+    weights = np.where(undefined, 0.0, np.maximum(scores, 0.0))
+    if weights.any():
+        return weights
+    warnings.warn(
+        "no regressor has a score above 0 on the rows held out, so all weigh the same",
+        UserWarning,
+        stacklevel=4,
+    )
+    return np.ones(len(scores))
 
 
 def _fit(

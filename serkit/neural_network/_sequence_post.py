@@ -1,5 +1,6 @@
 """What becomes of predicted sequences: slices joined, noise smoothed, scales put right."""
 
+import math
 import warnings
 from functools import partial
 from numbers import Integral, Real
@@ -26,6 +27,8 @@ class SequencePostProcessor(  # type: ignore[call-arg]
     ``fit`` takes the *true* sequences of the training set, ``transform`` those that
     were predicted. Each is changed by itself: it is filtered, then shifted and
     scaled to the mean and standard deviation that the speaker had in training.
+    Sequences are those of whole recordings: join slices first, for the filter looks
+    back for longer than a slice lasts.
 
     Parameters
     ----------
@@ -156,12 +159,15 @@ class SequencePostProcessor(  # type: ignore[call-arg]
         Warns
         -----
         UserWarning
-            Of speakers who were not in ``fit``.
+            Of speakers who were not in ``fit``, and of sequences shorter than a
+            period of `cutoff`, of which little more than the mean is left.
         """
         check_is_fitted(self)
         ragged = check_container(X)
         sequences = self._check_sequences(X, reset=False)
-        smooth = [self._smooth(sequence) for sequence in sequences]
+        self._warn_of_short(sequences)
+        filter_ = self._filter()
+        smooth = [self._smooth(sequence, filter_) for sequence in sequences]
         if self.rescale:
             targets = self._targets(speakers, smooth)
             smooth = [_rescale(x, *target) for x, target in zip(smooth, targets, strict=True)]
@@ -194,8 +200,18 @@ class SequencePostProcessor(  # type: ignore[call-arg]
             )
         return butter(self.order, self.cutoff, fs=self.sampling_rate, output="sos")
 
-    def _smooth(self, sequence: np.ndarray) -> np.ndarray:
-        filter_ = self._filter()
+    def _warn_of_short(self, sequences: list[np.ndarray]) -> None:
+        period = self.sampling_rate / self.cutoff
+        n_short = sum(len(sequence) < period for sequence in sequences)
+        if n_short:
+            warnings.warn(
+                f"{n_short} of {len(sequences)} sequences are shorter than a period of cutoff, "
+                f"{period:.0f} values; join slices to recordings first, or raise cutoff",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _smooth(self, sequence: np.ndarray, filter_: np.ndarray) -> np.ndarray:
         if not self.zero_phase:  # begun as if the first value had been there forever
             return sosfilt(filter_, sequence, zi=sosfilt_zi(filter_) * sequence[0])[0]
         # Mirrored for a period of the cut-off, as far as the filter looks back.
@@ -254,10 +270,10 @@ def join_slices(y_pred: Any, recording: Any, hop: int, *, lengths: Any = None) -
     hop : int
         Values from the start of a slice to the start of the next.
     lengths : array-like of shape (n_recordings,), default=None
-        Number of values of every recording. A slice that would go beyond ends
-        with its recording, as a segmenter with ``tail="align_end"`` cuts it;
-        what is left of a recording shorter than a slice is its beginning.
-        ``None`` takes every slice to begin at a multiple of `hop`.
+        Number of values of every recording. Its slices must be as many as a
+        segmenter with ``tail="align_end"`` cuts, of which the last ends with its
+        recording; of a recording shorter than a slice the beginning of the slice
+        is left. ``None`` takes every slice to begin at a multiple of `hop`.
 
     Returns
     -------
@@ -267,8 +283,8 @@ def join_slices(y_pred: Any, recording: Any, hop: int, *, lengths: Any = None) -
     Raises
     ------
     ValueError
-        If `hop` leaves gaps between slices, or a recording is longer than what
-        its slices cover.
+        If `hop` leaves gaps between slices, a slice has no recording, or the
+        slices of a recording are not as many as its length and `hop` ask for.
 
     Examples
     --------
@@ -282,9 +298,14 @@ def join_slices(y_pred: Any, recording: Any, hop: int, *, lengths: Any = None) -
     recording = column_or_1d(np.asarray(recording))
     check_consistent_length(slices, recording)
     n_steps = slices.shape[1]
-    if not 1 <= hop <= n_steps:
-        raise ValueError(f"hop must be from 1 to the {n_steps} values of a slice, got {hop}")
+    if not isinstance(hop, Integral) or not 1 <= hop <= n_steps:
+        raise ValueError(
+            f"hop must be a whole number from 1 to the {n_steps} values of a slice, got {hop!r}"
+        )
     codes, names = pd.factorize(recording)
+    nobody = np.flatnonzero(codes < 0)
+    if len(nobody):
+        raise ValueError(f"recording is None or NaN for the slices {nobody.tolist()}")
     lengths = [None] * len(names) if lengths is None else column_or_1d(lengths)
     if len(lengths) != len(names):
         raise ValueError(f"lengths has {len(lengths)} entries for {len(names)} recordings")
@@ -296,12 +317,17 @@ def join_slices(y_pred: Any, recording: Any, hop: int, *, lengths: Any = None) -
 
 def _join(slices: np.ndarray, hop: int, length: int | None, name: Any) -> np.ndarray:
     n_slices, n_steps = slices.shape
-    covered = (n_slices - 1) * hop + n_steps
-    length = covered if length is None else int(length)
-    if length < 1 or length > covered:
+    if length is None:
+        length = (n_slices - 1) * hop + n_steps
+    elif length < 1 or length % 1:
+        raise ValueError(f"recording {name} cannot have {length} values")
+    length = int(length)
+    expected = 1 + math.ceil(max(0, length - n_steps) / hop)
+    if n_slices != expected:
         raise ValueError(
-            f"recording {name!r} has {length} values, but its slices cover {covered}; check hop, "
-            "and cut recordings without dropping what is left at the end"
+            f"recording {name} has {n_slices} slices, but {length} values in slices of {n_steps} "
+            f"every {hop} make {expected}; check hop and lengths, and cut recordings with "
+            'tail="align_end"'
         )
     starts = np.minimum(np.arange(n_slices) * hop, max(0, length - n_steps))
     places = starts[:, None] + np.arange(n_steps)

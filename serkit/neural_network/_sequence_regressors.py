@@ -1,5 +1,6 @@
 """Networks that predict a sequence for every slice, such as valence over time."""
 
+import math
 from abc import ABC
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -25,6 +26,7 @@ class _SequenceRegressor(NeuralRegressor, ABC):
 
     loss: str
     target_range: tuple[float, float] | None
+    target_range_: tuple[float, float]
 
     def _make_objective(self) -> nn.Module:
         return ConcordanceObjective("time") if self.loss == "ccc" else super()._make_objective()
@@ -37,16 +39,29 @@ class _SequenceRegressor(NeuralRegressor, ABC):
                 '(n_slices, n_steps), or set loss="mse"'
             )
         if self.target_range is not None:
-            low, high = self.target_range
-            if not low < high:
-                raise ValueError(f"target_range is (lowest, highest), not {self.target_range!r}")
-            if y.min() < low or y.max() > high:
+            given = _check_range(self.target_range)
+            if not reset and given != self.target_range_:
+                raise ValueError(
+                    f"warm_start=True: target_range is {given}, but the network goes on from one "
+                    f"of {self.target_range_}; set that, or warm_start=False"
+                )
+            if y.min() < given[0] or y.max() > given[1]:
                 raise ValueError(
                     f"y has values from {y.min():.3g} to {y.max():.3g}, beyond target_range="
                     f"{self.target_range!r}; set it to the range of your labels, or to None for "
                     "that of the training targets"
                 )
         return y
+
+    def _scale_target(self, y: np.ndarray, train: np.ndarray, *, reset: bool) -> np.ndarray:
+        if not reset:
+            low, high = y[train].min(), y[train].max()
+            if low < self.target_range_[0] or high > self.target_range_[1]:
+                raise ValueError(
+                    f"warm_start=True: y has values from {low:.3g} to {high:.3g}, but the network "
+                    f"goes on from one of {self.target_range_}; set warm_start=False"
+                )
+        return super()._scale_target(y, train, reset=reset)
 
     def _target_statistics(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # One unit for all steps: the CCC along a sequence stays what it is.
@@ -59,6 +74,15 @@ class _SequenceRegressor(NeuralRegressor, ABC):
         tags = super().__sklearn_tags__()
         tags.target_tags.single_output = self.loss != "ccc"
         return tags
+
+
+def _check_range(target_range: Any) -> tuple[float, float]:
+    numbers = [float(end) for end in target_range if isinstance(end, Real) and math.isfinite(end)]
+    if len(numbers) != len(target_range) or len(numbers) != 2 or not numbers[0] < numbers[1]:
+        raise ValueError(
+            f"target_range is two numbers, (lowest, highest), or None, not {target_range!r}"
+        )
+    return numbers[0], numbers[1]
 
 
 class BiGRURegressor(_SequenceRegressor):

@@ -1,4 +1,4 @@
-"""Which training utterances choose the best epoch."""
+"""Which training utterances are held out to choose by."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -58,7 +58,7 @@ def split_validation_rows(
     if shared:
         warnings.warn(
             f"validation={validation!r} holds out utterances of {len(shared)} speakers who are "
-            "trained on, so the best epoch is not the best for unseen speakers; use a splitter "
+            "trained on, so what they choose is not the best for unseen speakers; use a splitter "
             "that keeps speakers apart, such as SpeakerHoldout",
             UserWarning,
             stacklevel=5,
@@ -73,8 +73,8 @@ def _split_utterances(
     """Hold out a share of the utterances, each with all its segments."""
     utterance_of_row = _find_utterances(share, y)
     warnings.warn(
-        f"validation={share} splits utterances, for speakers are not given: the best epoch is "
-        "chosen on speakers that were trained on. Pass speakers to fit",
+        f"validation={share} splits utterances, for speakers are not given: those held out are of "
+        "speakers that are trained on. Pass speakers to fit",
         UserWarning,
         stacklevel=6,
     )
@@ -97,7 +97,7 @@ def _find_utterances(share: float, y: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"validation={share} cannot tell which segments are of one utterance, for a sampler or "
             "a search has changed the rows, and segments of an utterance that is trained on must "
-            "not choose the epoch: pass speakers to fit, or set validation=None"
+            "not be held out: pass speakers to fit, or change validation"
         )
     return np.asarray(parents)
 

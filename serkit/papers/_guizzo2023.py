@@ -97,7 +97,9 @@ def make_front_end(name: str, **changes: Any) -> Pipeline:
     and the emphasis (2x(t) - x(t-1)) / 3 of the thesis is a pre-emphasis by 0.5.
 
     Frames are centred on their samples, with zeros beyond both ends: 1, 4 and 6
-    seconds are 126, 501 and 751 frames every 8 ms.
+    seconds are 126, 501 and 751 frames every 8 ms. Audio with labels at 25 Hz gives
+    "guizzo2023-omg" four frames per label and one more: drop the last before frames
+    and labels are cut into slices.
 
     A pipeline that may hold samplers takes the steps one by one, ``[*front_end.steps,
     ("net", network)]``.

@@ -36,6 +36,12 @@ class AntiTransferObjective(nn.Module):
         How they are compared; ``None`` is the default of
         :class:`~serkit.modules.AntiTransferLoss`.
 
+    Raises
+    ------
+    ValueError
+        If the reference has no such layer, or the loss of the objective inside is
+        not the mean of those of its batches.
+
     See Also
     --------
     serkit.neural_network.AntiTransferClassifier : Trains by it.
@@ -69,8 +75,14 @@ class AntiTransferObjective(nn.Module):
         loss: AntiTransferLoss | None = None,
     ) -> None:
         super().__init__()
+        if not getattr(objective, "is_mean", True):
+            raise ValueError(
+                f"the loss of {type(objective).__name__} on all utterances is not the mean of "
+                "those of batches, so that no likeness can be added to it: take an objective with "
+                "is_mean=True"
+            )
         self.objective = objective
-        self.layers = (layers,) if isinstance(layers, int | str) else tuple(layers)
+        self.layers = FeatureTap(reference, layers, position=position).layers
         self.position = position
         self.loss = AntiTransferLoss() if loss is None else loss
         # In a tuple it is no part of the module: nobody trains it, moves it or sets its mode.

@@ -145,6 +145,7 @@ class BestEpoch(Callback):
         net.history.record("best", bool(improved))
         if improved:
             self.epoch_, self.score_ = net.epoch_, score
+            self.weights_ = None  # so that there are never two copies
             self.weights_ = {
                 name: value.clone() for name, value in net.module_.state_dict().items()
             }

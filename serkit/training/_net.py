@@ -160,6 +160,7 @@ class UtteranceNet(NeuralNet):
                 break
         self.notify("on_train_end", X=X, y=None)
         self.optimizer_ = None  # twice the weights, and of no use any more
+        self.module_.zero_grad(set_to_none=True)  # as much again
         return self
 
     def run_single_epoch(
@@ -237,13 +238,13 @@ class UtteranceNet(NeuralNet):
         self._set_training(False)
         with torch.no_grad():
             output, parts = self._evaluate(*batch)
-        self._record(parts)
+        self._record({_validated(name): value for name, value in parts.items()})
         return {"loss": parts["loss"], "y_pred": output}
 
     def _record(self, parts: dict[str, Tensor]) -> None:
         """Record what the objective has returned beside the loss."""
         for name, value in parts.items():
-            if name != "loss":
+            if name not in ("loss", "valid_loss"):
                 self.history.record_batch(name, value.item())
 
     def _set_training(self, training: bool = True) -> None:
@@ -304,6 +305,11 @@ class UtteranceNet(NeuralNet):
                 (rows, function(**to_device(data.batch(rows)[0], device)))
                 for rows in BatchLoader(data, self.batch_size).rows(0)
             ]
+
+
+def _validated(name: str) -> str:
+    """Return the name under which a value of validation utterances is recorded."""
+    return name if name.startswith("valid_") else f"valid_{name}"
 
 
 @describe_estimator.register

@@ -1,19 +1,19 @@
 """Digests of rows, by which an estimator remembers what it was fitted on."""
 
-from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
 __all__ = ["row_digests"]
 
 
-def row_digests(X: Iterable[np.ndarray]) -> np.ndarray:
+def row_digests(X: Any) -> np.ndarray:
     """Return a digest of every row, the same in single and in double precision.
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, ...), or sequence of ndarray
+    X : array-like of shape (n_rows, ...), DataFrame, or sequence of ndarray
         Numeric rows, which may differ in length.
 
     Returns
@@ -29,6 +29,7 @@ def row_digests(X: Iterable[np.ndarray]) -> np.ndarray:
     >>> one == other, one == again
     (np.False_, np.True_)
     """
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X  # a DataFrame goes through its columns
     digests = b"".join(blake2b(_values(row), digest_size=8).digest() for row in X)
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 

@@ -2,9 +2,10 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from sklearn.pipeline import make_pipeline
@@ -12,10 +13,15 @@ from sklearn.preprocessing import StandardScaler
 
 from serkit.datasets import Corpus
 from serkit.evaluation import HoldoutSearchCV, compare
-from serkit.evaluation._checks import find_crossing
+from serkit.evaluation._checks import find_crossing, warn_of_known_speakers
 from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
 from serkit.model_selection import LeaveSpeakersOut, SpeakerHoldout
-from serkit.neural_network import MLPClassifier, SegmentAggregationClassifier
+from serkit.neural_network import (
+    AntiTransferClassifier,
+    MLPClassifier,
+    SegmentAggregationClassifier,
+)
+from serkit.over_sampling import LeakageWarning
 from serkit.preprocessing import FixedLengthSegmenter, PreEmphasis, Resampler
 
 GRID = {"C": [0.1, 1.0]}
@@ -194,3 +200,46 @@ def test_validation_of_a_network_is_looked_at(validation, found):
         warnings.simplefilter("always")
         assert find_crossing({"network": network}, [(rows, rows)], y, speakers) == found
     assert len(caught) == len(found)
+
+
+def frozen_network(features, speakers=None):
+    corpus, X = features
+    network = MLPClassifier((4,), max_epochs=1, patience=None, random_state=0)
+    speakers = corpus.speakers if speakers is None else speakers
+    return FrozenEstimator(network.fit(X, corpus.y, speakers=speakers))
+
+
+def test_a_frozen_network_that_knows_test_speakers_is_warned_of(features):
+    corpus, X = features
+    known = frozen_network(features)
+    pipelines = {
+        "frozen": make_pipeline(known, MODEL),
+        "deep": make_pipeline(FrozenEstimator(make_pipeline("passthrough", known)), MODEL),
+    }
+    with pytest.warns(LeakageWarning) as caught:
+        compare(corpus, pipelines, X=X, verbose=0)
+    found = [str(warning.message) for warning in caught if warning.category is LeakageWarning]
+    assert [message.partition(" was")[0] for message in found] == [
+        "the frozen MLPClassifier in pipeline 'frozen'",
+        "the frozen MLPClassifier in pipeline 'deep'",
+    ]
+    assert all("the speakers s1, s2, s3, s4, and" in message for message in found)
+
+
+def test_networks_of_other_speakers_are_not_warned_of(features):
+    corpus, _ = features
+    speakers = np.asarray(corpus.speakers)
+    of_another_corpus = np.where(speakers == "s1", "other", speakers)
+    unfrozen = clone(frozen_network(features).estimator)
+    pipelines = {
+        "other": make_pipeline(frozen_network(features, of_another_corpus), MODEL),
+        "fitted anew": make_pipeline(unfrozen, MODEL),
+        "checks itself": AntiTransferClassifier(unfrozen, frozen_network(features)),
+    }
+    rows = np.arange(len(speakers))
+    folds = [(rows[speakers != name], rows[speakers == name]) for name in np.unique(speakers)]
+    trained_on = make_pipeline(frozen_network(features, ["s1"] * len(rows)), MODEL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_known_speakers(pipelines, folds, speakers)
+        warn_of_known_speakers({"of the training part": trained_on}, folds[1:], speakers)

@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from serkit.feature_extraction import FrameScaler
@@ -71,6 +73,12 @@ def test_a_pipeline_of_one_step_is_drawn(acrnn, frames, depth):
         pipeline = make_pipeline(pipeline)
     display = AttentionDisplay.from_estimator(pipeline, frames)
     np.testing.assert_allclose(display.weights, acrnn.attention_weights(frames)[0], rtol=1e-5)
+
+
+def test_a_frozen_network_is_drawn_of_a_series(acrnn, frames):
+    series = pd.Series(list(frames), index=[5, 6, 7, 8])
+    display = AttentionDisplay.from_estimator(FrozenEstimator(acrnn), series, utterance=1)
+    np.testing.assert_array_equal(display.image_.get_array(), frames[1][0])
 
 
 def test_an_encoder_with_attention_is_drawn(frames):

@@ -1,4 +1,7 @@
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.dummy import DummyClassifier
@@ -29,7 +32,8 @@ from serkit.preprocessing import FixedLengthSegmenter
 from serkit.utils import as_ragged
 
 Y = ["joy", "anger", "joy", "calm"]
-CRNN = {"n_filters": 3, "rnn_hidden_size": 3, "max_epochs": 1, "random_state": 0}
+TRAINING = {"max_epochs": 1, "random_state": 0}
+CRNN = {"n_filters": 3, "rnn_hidden_size": 3, **TRAINING}
 
 
 @pytest.fixture
@@ -200,6 +204,38 @@ def test_layers_are_counted_and_named(frames):
         grad_cam(crnn, frames, layer="recurrence")
 
 
+def test_a_layer_is_a_whole_number_or_a_name(by_hand, frames):
+    expected = grad_cam(by_hand, frames, layer=1)[0]
+    np.testing.assert_array_equal(grad_cam(by_hand, frames, layer=np.int64(1))[0], expected)
+    for wrong in ([1], 1.0):
+        with pytest.raises(TypeError, match="layer is the number of a convolution or a name, not"):
+            grad_cam(by_hand, frames, layer=wrong)
+
+
+def test_utterances_are_counted_by_their_place(by_hand, frames):
+    series = pd.Series(list(frames), index=[1, 0, 3, 2])
+    for one, other in zip(grad_cam(by_hand, series), grad_cam(by_hand, frames), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_frames_that_cannot_be_written_are_left_as_they_are(by_hand, frames):
+    expected = grad_cam(by_hand, frames)
+    for x in frames:
+        x.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        maps = grad_cam(by_hand, frames)
+    np.testing.assert_array_equal(maps[0], expected[0])
+
+
+def test_convolutions_over_time_alone_say_the_same_in_all_bins(frames):
+    network = DomainAdversarialClassifier("cnn1d_gru", gamma=None, **TRAINING).fit(frames, Y)
+    maps = grad_cam(network, frames, target="joy")
+    assert any(np.ptp(one, axis=1).max() > 0 for one in maps)
+    for one in maps:
+        np.testing.assert_allclose(np.ptp(one, axis=0), 0, atol=1e-6)
+
+
 def test_frozen_networks_are_explained_too(frames):
     crnn = CRNNClassifier(**CRNN, warm_start=True).fit(frames, Y)
     crnn.freeze(["block1", "recurrence", "projection"]).fit(frames, Y)
@@ -287,6 +323,11 @@ class TestDisplay:
         labels = display.ax_.get_xlabel(), display.ax_.get_ylabel(), display.ax_.get_title()
         assert labels == ("frame", "bin", "calm")
         display.figure_.canvas.draw()
+
+    def test_an_utterance_of_a_series_is_counted_by_its_place(self, by_hand, frames):
+        series = pd.Series(list(frames), index=[5, 6, 7, 8])
+        display = GradCAMDisplay.from_estimator(by_hand, series, utterance=1)
+        np.testing.assert_array_equal(display.image_.get_array(), frames[1][0])
 
     def test_a_map_alone_is_drawn_into_the_axes_given(self):
         _, ax = self.pyplot.subplots()

@@ -141,6 +141,20 @@ def test_constant_sequences_are_named():
     assert score == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    ("true", "pred", "message"),
+    [
+        ([1, 2, 3], [1, 2, 4], "of numbers take concordance_correlation_coefficient"),
+        ([[1], [2]], [[1], [3]], "sequence 0 has one value, and the CCC over time"),
+        ([[1, 2], [5]], [[1, 2], [5]], "sequence 1 has one value"),
+    ],
+    ids=["numbers", "column", "one_of_them"],
+)
+def test_without_time_there_is_nothing_to_compare(true, pred, message):
+    with pytest.raises(ValueError, match=message):
+        sequence_ccc_score(true, pred)
+
+
 def test_sequence_scorer():
     X = RNG.normal(size=(60, 2))
     y = X @ RNG.normal(size=(2, 7))

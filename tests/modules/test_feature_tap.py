@@ -1,5 +1,6 @@
 """The maps that are caught are those that the network computes, and only the real frames count."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -295,3 +296,76 @@ def test_a_front_end_by_itself():
     assert (found[2].values >= 0).all()
     assert found["convolution1"].lengths.tolist() == [39, 19]
     assert len(frames) == 2
+
+
+# What cannot be tapped.
+
+
+class Twice(nn.Module):
+    """Calls a convolution and its activation twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 1, 3, padding=1)
+        self.activation = nn.ReLU()
+        self.last = nn.Conv2d(1, 2, 1)
+
+    def forward(self, x):
+        for _ in range(2):
+            x = self.activation(self.convolution(x))
+        return self.last(x)
+
+
+@pytest.mark.parametrize("position", ["activation", "convolution", "input"])
+def test_layers_that_are_called_more_than_once_are_refused(position):
+    network, x = Twice(), torch.zeros(1, 1, 4, 4)
+    for layer in (1, "activation"):
+        with pytest.raises(ValueError, match="called more than once in a pass"):
+            caught(network, layer, x, position=position)
+    with torch.no_grad(), FeatureTap(network, 2, position=position) as tap:
+        for _ in range(2):  # passes
+            network(x)
+    assert tap.names == ["convolution", "last"]
+    assert 2 in tap.take()
+
+
+def test_activations_are_named():
+    network = plain()
+    with torch.no_grad(), FeatureTap(network, [1, 2]) as tap:
+        network(torch.zeros(2, 1, 9, 12))
+    assert tap.activations == {1: "2", 2: "5"}
+    without = plain(activation=False)
+    with torch.no_grad(), FeatureTap(without, [1, 2]) as tap:
+        without(torch.zeros(2, 1, 9, 12))
+    assert tap.activations == {2: "4"}
+
+
+def test_numbers_of_layers_may_be_of_numpy():
+    for layers in (np.int64(2), np.array([1, 2]), [np.int64(1), "3"]):
+        assert all(type(layer) in (int, str) for layer in FeatureTap(plain(), layers).layers)
+    for layers in ([[1, 2]], 1.5, None, [None]):
+        with pytest.raises(TypeError, match="layers holds numbers of convolutions or names, got"):
+            FeatureTap(plain(), layers)
+
+
+class Pooled(nn.Module):
+    """Pools frames, of which a last window may be smaller, and convolves."""
+
+    def __init__(self, **pooling):
+        super().__init__()
+        self.pooling = nn.MaxPool2d(ceil_mode=True, **pooling)
+        self.convolution = nn.Conv2d(1, 2, 1)
+
+    def forward(self, x, lengths=None):
+        return self.convolution(self.pooling(x))
+
+
+@pytest.mark.parametrize(
+    ("kernel_size", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (1, 3, 0), (4, 3, 2)]
+)
+def test_windows_that_are_not_full(kernel_size, stride, padding):
+    network = Pooled(kernel_size=kernel_size, stride=stride, padding=padding)
+    lengths = torch.tensor([12, 11, 10, 9, 8, 7, 5])
+    found = caught(network, 1, torch.zeros(7, 1, 4, 12), lengths)
+    alone = [network(torch.zeros(1, 1, 4, int(length))).shape[-1] for length in lengths]
+    assert found[1].lengths.tolist() == alone

@@ -122,6 +122,18 @@ def test_parts_can_be_left_out(options, stages, has):
     assert network(spectrograms(), heads=False)[2:] == (None, None)
 
 
+def test_dimensions_may_have_a_head_each():
+    network = RHEmoNetwork(**SMALL, vad=["dominance", "valence"], discrete=False)
+    assert list(network.heads) == ["valence", "dominance"]
+    x = spectrograms()
+    output = network(x)
+    assert output.vad.shape == (3, 2)
+    vad = torch.tensor([[1.0, 0.0]] * 3)
+    loss = RHEmoLoss()(output, x, vad=vad)["vad_loss"]
+    expected = 2 * functional.binary_cross_entropy_with_logits(output.vad, vad)
+    torch.testing.assert_close(loss, expected.detach())
+
+
 def test_without_a_decoder_nothing_is_decoded():
     with pytest.raises(ValueError, match="decoder=None"):
         RHEmoNetwork(**SMALL, decoder=None).decode(torch.zeros(1, 4, 4, 2))
@@ -134,8 +146,9 @@ def test_without_a_decoder_nothing_is_decoded():
         ({"n_frames": 20}, "multiples of 2 and of 8"),
         ({"bn_blocks": (1, 3)}, "other blocks"),
         ({"decoder": "complex"}, "decoder is"),
+        ({"vad": ["mood"]}, "something else than valence"),
     ],
-    ids=["bins", "frames", "blocks", "decoder"],
+    ids=["bins", "frames", "blocks", "decoder", "dimension"],
 )
 def test_what_cannot_be_built_is_refused(options, message):
     with pytest.raises(ValueError, match=message):

@@ -66,6 +66,32 @@ def test_no_maps_but_the_result_are_kept_for_the_gradient():
     assert [t.dtype for t in as_large] == [torch.uint8]
 
 
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_without_gradients_it_is_not_kept_which_scale_won(context, monkeypatch):
+    learnt = []
+    compete = _scale_maximum._compete
+
+    def watch(x, bias, options, kernels, learns):
+        learnt.append(learns)
+        return compete(x, bias, options, kernels, learns)
+
+    monkeypatch.setattr(_scale_maximum, "_compete", watch)
+    convolution, x = make({})
+    with context():
+        convolution(x)
+    convolution(x)
+    assert learnt == [False, True]
+
+
+def test_gradients_that_nobody_needs_are_not_computed(monkeypatch):
+    convolution, x = make({})
+    convolution.weight.requires_grad_(False)
+    monkeypatch.setattr(_scale_maximum, "_add_kernel_gradient", None)
+    convolution(x).sum().backward()
+    assert x.grad.any()
+    assert convolution.bias.grad.all()
+
+
 def test_the_first_scale_has_the_gradient_where_all_are_equal():
     convolution, x = make({})
     convolution.weight.data.zero_()

@@ -33,7 +33,8 @@ def crnn(tiny):
 def reference(crnn, corpus):
     """A network that tells the speakers of another corpus apart."""
     other = [x + 1 for x in corpus.X]
-    return clone(crnn).fit(other, np.char.add("other-", corpus.speakers.astype(str)))
+    speakers = np.char.add("other-", corpus.speakers.astype(str))
+    return clone(crnn).set_params(validation=None).fit(other, speakers, speakers=speakers)
 
 
 def state(network):
@@ -244,6 +245,7 @@ def test_layers_are_listed(crnn, reference, corpus):
     against = AntiTransferClassifier(crnn, FrozenEstimator(reference))
     table = against.layer_table()
     assert table.index.tolist() == [1, 2]
+    assert table["activation"].tolist() == ["block1.activation", "block2.activation"]
     assert table["convolution"].tolist() == ["block1.convolution", "block2.convolution"]
     assert table["n_bins"].tolist() == [2, 1]
     assert against.set_params(position="convolution").layer_table()["n_bins"].tolist() == [5, 3]
@@ -251,6 +253,25 @@ def test_layers_are_listed(crnn, reference, corpus):
     assert len(against.fit(corpus.X, corpus.y).layer_table()) == 1
     with pytest.raises(NotFittedError, match="once the network or a reference is fitted"):
         AntiTransferClassifier(crnn, crnn).layer_table()
+
+
+def test_activations_that_convolutions_share_are_listed(corpus):
+    network = QuaternionCNNClassifier(
+        "resnet50", width=1 / 16, patience=None, validation=None, max_epochs=1, random_state=0
+    ).fit(corpus.X[:4], corpus.y[:4])
+    table = AntiTransferClassifier(network, FrozenEstimator(network)).layer_table()
+    before_a_shortcut = table["convolution"].shift(-1).str.contains("shortcut", na=False)
+    assert before_a_shortcut.sum() == 4
+    np.testing.assert_array_equal(table["activation"].isna(), before_a_shortcut)
+
+
+def test_a_fit_that_fails_changes_nothing(crnn, reference, corpus):
+    crnn.set_params(max_epochs=1)
+    against = AntiTransferClassifier(crnn, FrozenEstimator(reference)).fit(corpus.X, corpus.y)
+    before = vars(against).copy()
+    with pytest.raises(ValueError, match="no convolution 9"):
+        against.set_params(layers=9).fit(corpus.X, corpus.y)
+    assert vars(against) == {**before, "layers": 9}
 
 
 def test_as_much_is_shown_as_is_asked_for(crnn, corpus, capsys):

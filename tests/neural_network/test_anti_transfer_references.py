@@ -1,6 +1,7 @@
 """References never change, are trained where they are not fitted, and know no test speaker."""
 
 import warnings
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,9 +10,11 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import LeaveOneGroupOut, cross_validate
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_validate
 
+import serkit
 from serkit.feature_extraction import FrameScaler
+from serkit.model_selection import SpeakerHoldout
 from serkit.neural_network import (
     AntiTransferClassifier,
     CRNNClassifier,
@@ -31,7 +34,8 @@ def crnn(tiny):
 def reference(crnn, corpus):
     """A network that tells the speakers of another corpus apart."""
     other = [x + 1 for x in corpus.X]
-    return clone(crnn).fit(other, np.char.add("other-", corpus.speakers.astype(str)))
+    speakers = np.char.add("other-", corpus.speakers.astype(str))
+    return clone(crnn).set_params(validation=None).fit(other, speakers, speakers=speakers)
 
 
 def state(network):
@@ -90,6 +94,51 @@ def test_an_unfitted_reference_learns_what_it_is_told(crnn, corpus):
     assert "valid_uar" in first.history_  # speakers were held out
 
 
+@pytest.mark.parametrize("told", ["default", "explicit", "second column", "one label"])
+def test_speakers_that_are_told_apart_are_not_held_out(crnn, corpus, told):
+    """All epochs count, for validation utterances would be of labels never trained on."""
+    crnn.set_params(max_epochs=4, lr=0.01, patience=1, validation=SpeakerHoldout(random_state=0))
+    sentences = np.tile(["s1", "s2", "s3"], 8)
+    reference_y = {
+        "default": None,
+        "explicit": corpus.speakers,
+        "second column": np.column_stack([sentences, corpus.speakers]),
+        "one label": np.where(corpus.speakers == "d", "s4", sentences),
+    }[told]
+    n_references = 2 if told == "second column" else 1
+    against = AntiTransferClassifier(crnn, [crnn] * n_references, layers=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        against.fit(corpus.X, corpus.y, speakers=corpus.speakers, reference_y=reference_y)
+    reference = against.references_[-1]
+    assert reference.best_epoch_ == 3
+    assert "valid_uar" not in reference.history_
+    assert "valid_uar" in against.history_
+    if n_references == 2:
+        assert "valid_uar" in against.references_[0].history_
+
+
+def test_speakers_are_told_apart_wherever_they_are_said(crnn, corpus, assert_equal_fits):
+    default, explicit = (
+        AntiTransferClassifier(crnn, crnn).fit(
+            corpus.X, corpus.y, speakers=corpus.speakers, reference_y=reference_y
+        )
+        for reference_y in (None, corpus.speakers)
+    )
+    assert_equal_fits(default.references_[0], explicit.references_[0])
+
+
+@pytest.mark.parametrize("seed", [0, np.random.RandomState(0)], ids=["int", "generator"])
+def test_networks_begin_with_weights_of_their_own(crnn, corpus, seed):
+    crnn.set_params(lr=1e-12, max_epochs=1, random_state=seed)
+    against = AntiTransferClassifier(crnn, [crnn, crnn], beta=0.1)
+    against.fit(corpus.X, corpus.y, speakers=corpus.speakers)
+    networks = [*against.references_, against.networks_[0]]
+    weights = [next(iter(network.net_.module_.parameters())) for network in networks]
+    for one, other in combinations(weights, 2):
+        assert not torch.isclose(one, other, atol=1e-6).any()
+
+
 def test_in_a_cross_validation_the_reference_knows_no_test_speaker(crnn, corpus):
     crnn.set_params(max_epochs=1)
     against = make_pipeline(FrameScaler(), AntiTransferClassifier(crnn, crnn))
@@ -131,6 +180,10 @@ def test_references_inside_other_estimators(crnn, reference, corpus):
     against = AntiTransferClassifier(crnn, FrozenEstimator(tuned), leakage="ignore")
     against.fit(corpus.X, corpus.y)
     assert against.references_ == [tuned.network_]
+    search = GridSearchCV(clone(crnn), {"lr": [0.01]}, cv=[(range(12), range(12, 24))])
+    search.fit([x + 5 for x in corpus.X], corpus.y)
+    against = AntiTransferClassifier(crnn, FrozenEstimator(search)).fit(corpus.X, corpus.y)
+    assert against.references_ == [search.best_estimator_]
     number = CRNNRegressor(n_conv_layers=2, n_filters=4, rnn_hidden_size=4, max_epochs=1)
     number.fit([x + 9 for x in corpus.X], np.arange(24.0))
     AntiTransferClassifier(crnn, FrozenEstimator(number)).fit(corpus.X, corpus.y)
@@ -153,8 +206,23 @@ def test_references_that_are_not_frozen_or_not_networks(crnn, reference, corpus)
         fit(clone(crnn))
     with pytest.raises(ValueError, match="two speakers or more apart.*there is 'a'"):
         AntiTransferClassifier(crnn, clone(crnn)).fit(corpus.X, corpus.y, speakers=["a"] * 24)
+    with pytest.raises(ValueError, match="reference_y is what an unfitted.*leave it out"):
+        AntiTransferClassifier(crnn, FrozenEstimator(reference)).fit(
+            corpus.X, corpus.y, reference_y=corpus.speakers
+        )
     with pytest.raises(ValueError, match="a label for each of 24 utterances"):
         AntiTransferClassifier(crnn, clone(crnn)).fit(corpus.X, corpus.y, reference_y=["a", "b"])
+
+
+def test_a_reference_that_nothing_needs_is_not_trained(crnn, corpus):
+    crnn.set_params(max_epochs=1)
+    against = AntiTransferClassifier(crnn, [crnn, crnn], beta=0)
+    assert against.fit(corpus.X, corpus.y).references_ == [None, None]
+    assert against.n_initialized_ == [0, 12]
+    against.set_params(initialize="reference")
+    against.fit(corpus.X, corpus.y, speakers=corpus.speakers)
+    assert list(against.references_[0].classes_) == ["a", "b", "c", "d"]
+    assert against.references_[1] is None
 
 
 # What was seen before.
@@ -195,6 +263,60 @@ def test_a_reference_that_knows_test_speakers_is_flagged(crnn, leaky, corpus):
         fit_on_train(against.set_params(leakage="raise"), corpus)
 
 
+def test_a_reference_of_which_nothing_can_be_told_is_flagged(crnn, corpus):
+    crnn.set_params(max_epochs=1)
+    corpus.train = corpus.speakers != "d"
+    sentences = np.tile(["s1", "s2"], 12)
+    reference = FrozenEstimator(clone(crnn).fit([2 * x for x in corpus.X], sentences))
+    against = AntiTransferClassifier(crnn, reference)
+    with pytest.warns(LeakageWarning, match="cannot be told.*Fit it with speakers=") as caught:
+        fit_on_train(against, corpus)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LeakageWarning)
+        fit_on_train(against, corpus, speakers=False)
+
+
+def test_one_complaint_is_enough(crnn, leaky, corpus):
+    crnn.set_params(max_epochs=1)
+    frozen = FrozenEstimator(leaky)
+    against = AntiTransferClassifier(crnn, [frozen, frozen], initialize=frozen)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit_on_train(against, corpus)
+        against.predict(corpus.X[~corpus.train])
+    caught = [warning for warning in caught if warning.category is LeakageWarning]
+    assert [str(warning.message)[:27] for warning in caught] == 2 * ["the reference was trained o"]
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_what_a_network_has_learnt_through_a_reference_is_known(crnn, leaky, corpus, tmp_path):
+    crnn.set_params(max_epochs=1)
+    first = AntiTransferClassifier(crnn, FrozenEstimator(leaky), leakage="ignore")
+    fit_on_train(first, corpus)
+    serkit.save(first.network_, tmp_path / "network.safetensors")
+    loaded = serkit.load(tmp_path / "network.safetensors")
+    second = AntiTransferClassifier(crnn, crnn, initialize=FrozenEstimator(loaded))
+    with pytest.warns(LeakageWarning, match="trained on the speakers d and 6 utterances beside"):
+        fit_on_train(second, corpus)
+    with pytest.warns(LeakageWarning, match="6 of these 6"):
+        second.predict(corpus.X[~corpus.train])
+    first.network_.fit(corpus.X[:18], corpus.y[:18], speakers=corpus.speakers[:18])
+    against = AntiTransferClassifier(crnn, FrozenEstimator(first.network_), leakage="raise")
+    fit_on_train(against, corpus)  # it was fitted anew
+
+
+def test_what_a_reference_knows_of_other_speech_is_not_flagged(crnn, reference, corpus):
+    crnn.set_params(max_epochs=1)
+    corpus.train = corpus.speakers != "d"
+    first = AntiTransferClassifier(crnn, FrozenEstimator(reference), leakage="raise")
+    second = AntiTransferClassifier(crnn, crnn, leakage="raise")
+    for speakers in (False, True):
+        fit_on_train(first, corpus, speakers=speakers)
+        second.reference = FrozenEstimator(first)
+        fit_on_train(second, corpus, speakers=speakers)
+
+
 def test_what_a_network_begins_with_is_flagged_too(crnn, leaky, reference, corpus):
     against = AntiTransferClassifier(
         crnn, FrozenEstimator(reference), initialize=FrozenEstimator(leaky), leakage="raise"
@@ -206,7 +328,8 @@ def test_what_a_network_begins_with_is_flagged_too(crnn, leaky, reference, corpu
 def test_predictions_of_what_the_reference_has_seen_are_flagged(crnn, leaky, corpus):
     crnn.set_params(max_epochs=1)
     test = [x for x, train in zip(corpus.X, corpus.train, strict=True) if not train]
-    seen = clone(leaky).fit(test, corpus.y[~corpus.train])  # of the test utterances alone
+    seen = clone(leaky).set_params(validation=None)  # of the test utterances alone
+    seen.fit(test, corpus.y[~corpus.train], speakers=corpus.speakers[~corpus.train])
     against = AntiTransferClassifier(crnn, FrozenEstimator(seen))
     with warnings.catch_warnings():
         warnings.simplefilter("error", LeakageWarning)

@@ -105,13 +105,28 @@ def test_sequences_of_networks_through_cross_validation():
 def test_no_use_at_all_is_told():
     estimators = [("one", Column(factor=-1)), ("two", Column(factor=-2))]
     fusion = WeightedAverageFusion(estimators, random_state=0)
-    with pytest.warns(UserWarning, match="no regressor has a score above 0"):
+    with pytest.warns(UserWarning, match="no regressor has a score above 0") as caught:
         fusion.fit(X, X[:, 0], speakers=SPEAKERS)
+    assert caught[0].filename == __file__
     np.testing.assert_allclose(fusion.weights_, 0.5)
 
 
+def test_an_undefined_score_counts_as_zero_and_is_told():
+    def correlation(y_true, y_pred):
+        with np.errstate(invalid="ignore"):
+            return np.corrcoef(y_true[:, 0], y_pred[:, 0])[0, 1]
+
+    estimators = [("zero", Column(factor=0)), ("right", Column())]
+    fusion = WeightedAverageFusion(estimators, metric=correlation, random_state=0)
+    with pytest.warns(UserWarning, match=r"undefined of 'zero' \(nan\) and counts as 0") as caught:
+        fusion.fit(X, X[:, 0], speakers=SPEAKERS)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(fusion.weights_, [0, 1])
+    np.testing.assert_allclose(fusion.predict(X), X[:, 0])
+
+
 def test_without_speakers_rows_are_split_with_a_warning():
-    with pytest.warns(UserWarning, match="speakers are not given"):
+    with pytest.warns(UserWarning, match="speakers are not given: those held out are of"):
         WeightedAverageFusion([("ridge", Ridge())], random_state=0).fit(X, Y)
 
 

@@ -46,6 +46,7 @@ def test_forwards_it_is_a_butterworth_filter_without_a_start():
     np.testing.assert_array_equal(processor.transform([later])[0][:30], found[:30])
 
 
+@pytest.mark.filterwarnings("ignore:.*shorter than a period")
 @pytest.mark.parametrize("zero_phase", [True, False])
 @pytest.mark.parametrize("length", [1, 2, 50])
 def test_constants_stay(zero_phase, length):
@@ -89,19 +90,19 @@ def test_unknown_speakers_get_those_of_all(of_speakers):
 
 def test_speakers_of_fit_are_needed(of_speakers):
     sequences, speakers = of_speakers
-    processor = SequencePostProcessor().fit(sequences, speakers=speakers)
+    processor = SequencePostProcessor(1.0).fit(sequences, speakers=speakers)
     with pytest.raises(ValueError, match=r"transform\(X, speakers=...\)"):
         processor.transform(sequences)
     assert len(processor.set_params(rescale=False).transform(sequences)) == 3
 
 
 def test_a_constant_gets_the_mean():
-    processor = SequencePostProcessor().fit([np.array([1.0, 3.0])])
+    processor = SequencePostProcessor(1.0).fit([np.array([1.0, 3.0])])
     np.testing.assert_allclose(processor.transform([np.full(30, 0.1)])[0], 2)
 
 
 def test_container_is_kept():
-    X = RNG.normal(size=(3, 20))
+    X = RNG.normal(size=(3, 30))
     processor = SequencePostProcessor(1.0).fit(X)
     table, ragged = processor.transform(X), processor.transform(as_ragged(X))
     assert table.shape == X.shape
@@ -136,19 +137,41 @@ def test_overlaps_are_averaged():
     slices = [[0, 0, 0], [3, 3, 3], [9, 9, 9]]
     (found,) = join_slices(slices, [4, 4, 4], hop=1)
     np.testing.assert_allclose(found, [0, 1.5, 4, 6, 9])
-    (found,) = join_slices(slices, [4, 4, 4], hop=1, lengths=[4])
-    np.testing.assert_allclose(found, [0, 4, 4, 6])
+    (found,) = join_slices(slices, [4, 4, 4], hop=2, lengths=[6])
+    np.testing.assert_allclose(found, [0, 0, 1.5, 6, 6, 9])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hop": 4}, "hop must be from 1 to the 3 values"),
-        ({"hop": 3, "lengths": [9]}, "has 9 values, but its slices cover 6"),
+        ({"hop": 4}, "hop must be a whole number from 1 to the 3 values"),
+        ({"hop": 1.5}, "hop must be a whole number .* got 1.5"),
+        ({"hop": 3, "lengths": [9]}, "2 slices, but 9 values in slices of 3 every 3 make 3"),
+        ({"hop": 2, "lengths": [3]}, 'every 2 make 1; .* tail="align_end"'),
+        ({"hop": 3, "lengths": [5.5]}, "recording x cannot have 5.5 values"),
+        ({"hop": 3, "lengths": [0]}, "recording x cannot have 0 values"),
         ({"hop": 3, "lengths": [3, 3]}, "2 entries for 1 recordings"),
     ],
-    ids=["gaps", "too_long", "lengths"],
+    ids=["gaps", "half", "too_long", "too_short", "half_a_value", "nothing", "lengths"],
 )
 def test_slices_that_do_not_fit(options, message):
     with pytest.raises(ValueError, match=message):
         join_slices(np.zeros((2, 3)), ["x", "x"], **options)
+
+
+@pytest.mark.parametrize(
+    "recording", [[1.0, np.nan], np.array(["x", None], dtype=object)], ids=["nan", "none"]
+)
+def test_slices_of_no_recording_are_refused(recording):
+    with pytest.raises(ValueError, match=r"None or NaN for the slices \[1\]"):
+        join_slices(np.zeros((2, 3)), recording, hop=3)
+
+
+def test_sequences_shorter_than_a_period_of_the_cutoff_are_told():
+    processor = SequencePostProcessor(1.0).fit([SLOW])
+    with pytest.warns(UserWarning, match="1 of 2 sequences are shorter .* 25 values") as caught:
+        processor.transform([SLOW[:24], SLOW])
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        processor.transform([SLOW[:25], SLOW])

@@ -89,6 +89,28 @@ def test_convolutions_predict_within_the_range(slices):
     assert np.ptp(y_pred) > 2
 
 
+@BOTH
+def test_training_goes_on_in_the_range_of_the_first_fit(slices, make):
+    X, y, _ = slices
+    fitted = make(max_epochs=1, target_range=(-2, 2), warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"target_range is \(-4.0, 4.0\), but .* \(-2.0, 2.0\)"):
+        fitted.set_params(target_range=[-4, 4]).fit(X, y)
+    with pytest.raises(ValueError, match=r"values from .* goes on from one of \(-2.0, 2.0\)"):
+        fitted.set_params(target_range=None).fit(X, 4 * y)
+    assert len(fitted.fit(X, y).history_) == 2
+    assert fitted.set_params(target_range=[-2, 2]).fit(X, y).target_range_ == (-2, 2)
+
+
+@BOTH
+def test_only_training_targets_are_held_against_their_range(slices, make):
+    X, y, speakers = slices
+    y = y.copy()
+    y[0, 0] = 99  # of a validation speaker
+    fitted = make(max_epochs=1, target_range=None, validation=LeaveSpeakersOut(), warm_start=True)
+    fitted.fit(X, y, speakers=speakers).fit(X, y, speakers=speakers)
+    assert len(fitted.history_) == 2
+
+
 def test_padding_has_no_influence(slices):
     X, y, _ = slices
     X = as_ragged(x[..., : 12 - row % 5] for row, x in enumerate(X))
@@ -110,9 +132,12 @@ def test_tags():
     [
         ({}, lambda y: y[:, 0], "y has one value per slice"),
         ({}, lambda y: 3 + y, r"beyond target_range=\(-1.0, 1.0\)"),
-        ({"target_range": (1, 0)}, lambda y: y, r"target_range is \(lowest, highest\)"),
+        ({"target_range": (1, 0)}, lambda y: y, r"two numbers, \(lowest, highest\)"),
+        ({"target_range": (-1, 0, 1)}, lambda y: y, "target_range is two numbers"),
+        ({"target_range": ("a", "b")}, lambda y: y, "target_range is two numbers"),
+        ({"target_range": (-1, np.inf)}, lambda y: y, "target_range is two numbers"),
     ],
-    ids=["one_value", "beyond", "reversed"],
+    ids=["one_value", "beyond", "reversed", "three", "words", "infinite"],
 )
 def test_wrong_targets_say_what_to_do(slices, make, changes, target, message):
     X, y, _ = slices

@@ -50,6 +50,15 @@ def test_one_four_and_six_seconds():
     assert make_front_end("guizzo2023-rhemo").fit_transform(noise(4))[0].shape == (1, 128, 501)
 
 
+def test_labels_over_time_and_frames_are_cut_alike():
+    n_labels = 250  # at 25 Hz
+    frames = make_front_end("guizzo2023-omg").fit_transform(noise(n_labels / 25))
+    assert frames[0].shape == (1, 129, 4 * n_labels + 1)
+    slices, _ = FixedLengthSegmenter(200, hop=160).split([x[..., :-1] for x in frames])
+    labels, _ = FixedLengthSegmenter(50, hop=40).split([np.arange(n_labels)])
+    assert len(slices) == len(labels) == 6
+
+
 @pytest.mark.parametrize("name", [name for name in SETTINGS if name != "guizzo2023-rhemo"])
 def test_the_training_set_has_one_mean_and_deviation(name):
     frames = make_front_end(name).fit_transform(noise(0.3, 0.5))

@@ -18,6 +18,7 @@ from serkit.modules import (
 from serkit.training import (
     AntiTransferObjective,
     ClassificationObjective,
+    ConcordanceObjective,
     DomainAdversarialObjective,
     EpochSummary,
     UtteranceData,
@@ -172,3 +173,9 @@ def test_history_has_both_losses():
         assert len(batches) == 3
         assert epoch["train_at_loss"] == pytest.approx(mean)
         assert 0 < epoch["valid_at_loss"] < epoch["valid_loss"]
+
+
+def test_losses_that_are_no_means_of_batches_are_refused():
+    with pytest.raises(ValueError, match="ConcordanceObjective .*take an objective with is_mean"):
+        AntiTransferObjective(ConcordanceObjective(), make_reference(), 1)
+    AntiTransferObjective(ConcordanceObjective("time"), make_reference(), 1)

@@ -8,6 +8,7 @@ from serkit.metrics import uar_score
 from serkit.modules import DomainAdversarialNetwork
 from serkit.training import (
     BestEpoch,
+    ClassificationObjective,
     DomainAdversarialObjective,
     ExponentialDecay,
     Mixup,
@@ -66,6 +67,36 @@ def test_without_validation_the_last_epoch_stays(make_net, linear, data):
     net, script = run(make_net, linear, (data[0], None), [3, 2, 1], patience=1)
     assert len(net.history) == 3
     assert torch.equal(net.module_.head.weight, script.weights[-1])
+
+
+def test_there_is_one_copy_of_the_best_weights(make_net, linear, data, monkeypatch):
+    kept = []
+    state_dict = linear.state_dict
+    best = BestEpoch("score")
+
+    def watch(*args, **options):
+        kept.append(best.weights_)
+        return state_dict(*args, **options)
+
+    monkeypatch.setattr(linear, "state_dict", watch)
+    make_net(Script(1, 2), ("best", best), module=linear, best=False, max_epochs=2).fit(data)
+    assert kept[:2] == [None, None]
+
+
+class Parts(ClassificationObjective):
+    """Record the loss under names of its own."""
+
+    def forward(self, network, inputs, targets, progress):
+        output, parts = super().forward(network, inputs, targets, progress)
+        own = {"valid_own": parts["loss"]} if not network.training else {}
+        return output, parts | own | {"part": parts["loss"].detach()}
+
+
+def test_values_of_validation_utterances_have_names_of_their_own(make_net, linear, data):
+    last = make_net(module=linear, objective=Parts()).fit(data).history[-1]
+    assert last["part"] == pytest.approx(last["train_loss"])
+    assert last["valid_part"] == last["valid_own"] == pytest.approx(last["valid_loss"])
+    assert last["train_loss"] != last["valid_loss"]
 
 
 def test_summary_records_means_and_uar(make_net, linear, data):

@@ -166,3 +166,8 @@ def test_divergence_says_what_to_do(make_net, data):
     net = make_net(lr=float("inf"), optimizer=torch.optim.SGD)
     with pytest.raises(FloatingPointError, match=r"diverged in epoch 1.*Lower the learning rate"):
         net.fit(data)
+
+
+def test_no_gradients_are_left_behind(make_net, linear, data):
+    net = make_net(module=linear).fit(data)
+    assert all(weights.grad is None for weights in net.module_.parameters())
