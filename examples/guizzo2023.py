@@ -232,7 +232,10 @@ class Protocol:
                     multitimescaleclassifier__speakers=speakers,
                 )
                 usage = network.scale_usage(system[:-1].transform(self.corpus.audio[test]))
-                print(f"{self.corpus.name}, A1, {name}:", usage.round(2).to_dict("records"))
+                print(
+                    f"{self.corpus.name}, A1, {name}:",
+                    usage.astype(float).round(2).to_dict("records"),
+                )
 
     def run(self, experiment):
         """Print what an experiment gives, or what it would cost."""

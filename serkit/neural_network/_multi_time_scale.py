@@ -67,7 +67,8 @@ class MultiTimeScaleClassifier(NeuralClassifier):
         :class:`~serkit.modules.MultiTimeScaleConv2d`. "auto" is "interpolate",
         as in the thesis, for its architectures, and "pad" for other networks.
     kernel_norm : {"sum", "l2"} or None, default=None
-        What a stretched kernel keeps of the original. With ``None`` longer
+        How a stretched kernel is scaled, as of
+        :class:`~serkit.modules.MultiTimeScaleConv2d`. With ``None`` longer
         kernels win by their length.
     scale_penalty : float, default=0.0
         A map is multiplied by 1 minus this times the absolute logarithm of its

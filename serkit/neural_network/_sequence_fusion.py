@@ -68,7 +68,7 @@ class WeightedAverageFusion(RegressorMixin, _BaseHeterogeneousEnsemble):
         What `metric` says of each on the speakers held out; only for "score".
     n_features_in_ : int
         Number of columns of a numeric 2-D input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if all are strings.
 
     See Also
