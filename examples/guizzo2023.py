@@ -145,6 +145,7 @@ class Protocol:
                 validation=None, patience=None, **REFERENCE[self.scale]
             )
             if task != "speakers":
+                reference.set_params(random_state=1)  # not the weights that the network begins with
                 reference = self.of_other_corpus(name, make_pipeline(*steps, reference))
             # Speakers of two corpora have the same names, which looks like a leak.
             options = {"layers": LAYERS[name], "leakage": "ignore", **parameters}

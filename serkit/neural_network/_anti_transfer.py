@@ -160,6 +160,7 @@ class AntiTransferClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator)
 
     #: Speakers choose the validation utterances, and are what a reference is to tell.
     __metadata_request__fit: ClassVar = {"speakers": True, "reference_y": True}
+    _without_effect = frozenset({"leakage"})
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict"])],
