@@ -6,23 +6,19 @@ stopped and run again. ``--scale paper`` has the sizes of the thesis and all fol
 smoke`` takes made speech and seconds. ``--dry-run`` shows what would be run and what it would cost.
 """
 
-import argparse
 import os
 from functools import partial
-from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
-from _systems import EPOCHS, FOLDS, LOADERS, max_epochs, seconds_per_epoch
+from _protocol import LeowFolds, make_parser, parse
+from _systems import EPOCHS, LOADERS
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from serkit.datasets import make_emotional_speech
-from serkit.evaluation import compare
 from serkit.feature_extraction import FrameScaler, Spectrogram
-from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.neural_network import (
     AntiTransferClassifier,
     MultiTimeScaleClassifier,
@@ -72,26 +68,16 @@ LR = {"smoke": 1e-3, "bench": 3e-4, "paper": 5e-5}
 BACKBONE_LR = {"smoke": 1e-3, "bench": 1e-3, "paper": 1e-5}
 
 
-class Protocol:
-    """The folds of Leow (2021) on one corpus, and the systems as pipelines from audio."""
+class Protocol(LeowFolds):
+    """The experiments on one corpus, their systems as pipelines from audio."""
 
     def __init__(self, name, arguments):
-        self.scale, self.arguments = arguments.scale, arguments
-        if name == "synthetic":
-            self.corpus = make_emotional_speech(6, n_sentences=1, random_state=0)
-            speakers = sorted(set(self.corpus.speakers))
-            self.cv = LeaveSpeakersOut(groups=list(zip(speakers[::2], speakers[1::2], strict=True)))
-        else:
-            self.corpus = LOADERS[name](arguments.data / name)
-            self.cv = load_protocol(f"leow2021-{name}")
-        folds = list(self.cv.split(self.corpus.audio, groups=np.asarray(self.corpus.speakers)))
-        self.folds = {n: folds[n] for n in arguments.folds or FOLDS[arguments.scale][name]}
+        super().__init__(name, arguments)
         self.training = {
-            "validation": self.cv.inner(),
-            "random_state": 0,
+            **self.validation,
             "lr": LR[self.scale],
             "batch_size": 32,
-            **EPOCHS[arguments.scale],
+            **EPOCHS[self.scale],
         }
 
     def multi_time_scale(self):
@@ -204,16 +190,8 @@ class Protocol:
         return QuaternionCNNClassifier(name, domain=domain, width=width, **training)
 
     def tables(self, experiment):
-        """Return the systems of every table of an experiment, by name."""
-        words = self.arguments.systems
-        tables = [
-            {
-                name: make()
-                for name, make in systems.items()
-                if words is None or any(name.lower().startswith(word.lower()) for word in words)
-            }
-            for systems in getattr(self, experiment)()
-        ]
+        """Return the systems of every table of an experiment that are asked for."""
+        tables = [self.make(systems) for systems in getattr(self, experiment)()]
         return [systems for systems in tables if systems]
 
     def scale_usage(self):
@@ -243,39 +221,9 @@ class Protocol:
         if experiment == "scale_usage":
             self.scale_usage()
         elif self.arguments.dry_run:
-            self.estimate(experiment)
+            self.estimate(self.tables(experiment))
         else:
-            self.compare(experiment)
-
-    def compare(self, experiment):
-        """Print the tables and the tests, which compare systems of one table."""
-        options = {
-            "results_dir": self.arguments.results,
-            "protocol": f"Leow (2021) folds {', '.join(map(str, self.folds))}; scale {self.scale}",
-            "return_train_score": True,
-        }
-        folds, tables = list(self.folds.values()), self.tables(experiment)
-        # Fold by fold, so that a run that was stopped has whole folds.
-        for fold in folds:
-            for systems in tables:
-                compare(self.corpus, systems, cv=[fold], **options)
-        for systems in tables:
-            result = compare(self.corpus, systems, cv=folds, verbose=0, **options)
-            print(result, end="\n\n", flush=True)
-
-    def estimate(self, experiment):
-        """Print the number of fits of every network and what an epoch costs."""
-        train, _ = next(iter(self.folds.values()))
-        data = self.corpus.audio[train], self.corpus.y[train], self.corpus.speakers[train]
-        for systems in self.tables(experiment):
-            for name, system in systems.items():
-                epoch, most = seconds_per_epoch(system, *data), max_epochs(system)
-                minutes = len(self.folds) * most * epoch / 60
-                print(
-                    f"{self.corpus.name}, {name}: {len(self.folds)} fits of at most {most} epochs "
-                    f"of {epoch:.1f} s, at most {minutes:.0f} min",
-                    flush=True,
-                )
+            self.compare(self.tables(experiment))
 
 
 def note(width):
@@ -287,20 +235,10 @@ EXPERIMENTS = ("multi_time_scale", "scale_usage", "anti_transfer", "quaternion")
 
 
 def main(arguments=None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder of the corpora")
-    parser.add_argument("--scale", choices=FOLDS, default="bench")
+    parser = make_parser(__doc__, results="results/guizzo2023")
     parser.add_argument("--experiments", nargs="+", choices=EXPERIMENTS, default=EXPERIMENTS)
-    parser.add_argument("--corpora", nargs="+", choices=LOADERS, default=list(LOADERS))
-    parser.add_argument("--systems", nargs="+", help="beginnings of names, all by default")
-    parser.add_argument("--folds", nargs="+", type=int, help="fewer folds than the scale has")
-    parser.add_argument("--results", type=Path, default=Path("results/guizzo2023"))
-    parser.add_argument("--dry-run", action="store_true")
-    arguments = parser.parse_args(arguments)
-    synthetic = arguments.scale == "smoke"
-    if not synthetic and arguments.data is None:
-        parser.error("--data is needed, but for --scale smoke")
-    for name in ["synthetic"] if synthetic else arguments.corpora:
+    arguments, corpora = parse(parser, arguments)
+    for name in corpora:
         protocol = Protocol(name, arguments)
         for experiment in arguments.experiments:
             protocol.run(experiment)
