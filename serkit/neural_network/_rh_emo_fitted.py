@@ -1,7 +1,7 @@
 """What a fitted RH-emo offers: maps of utterances, spectrograms of maps, and what its heads say."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from serkit.training import UtteranceData, torch_session
-from serkit.utils import as_ragged, is_ragged, name_rows, stack
+from serkit.utils import PlainOutputMixin, as_ragged, is_ragged, name_rows, stack
 
 __all__ = ["FittedRHEmo"]
 
@@ -25,7 +25,7 @@ def _has_heads(transformer: Any) -> bool:
     return bool(getattr(transformer, "heads_", transformer.keep_heads))
 
 
-class FittedRHEmo:
+class FittedRHEmo(PlainOutputMixin):
     """Mixin: what can be done with the network in ``net_``."""
 
     net_: Any
@@ -119,20 +119,6 @@ class FittedRHEmo:
         if emotions:
             probabilities[:, :n_emotions] = softmax(logits[:, :n_emotions], axis=1)
         return pd.DataFrame(probabilities, columns=[*emotions, *others])
-
-    def set_output(self, *, transform: str | None = None) -> Self:
-        """Accept the request of a pipeline; maps stay arrays.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Has no effect.
-
-        Returns
-        -------
-        self : object
-        """
-        return self
 
     @property
     def get_feature_names_out(self):

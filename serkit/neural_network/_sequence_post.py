@@ -14,13 +14,13 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
-from serkit.utils import as_ragged, check_container, check_speakers, stack
+from serkit.utils import PlainOutputMixin, as_ragged, check_container, check_speakers, stack
 
 __all__ = ["SequencePostProcessor", "join_slices"]
 
 
 class SequencePostProcessor(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    PlainOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Smooth predicted sequences and give them the mean and spread of their speaker.
 
@@ -173,20 +173,6 @@ class SequencePostProcessor(  # type: ignore[call-arg]
             smooth = [_rescale(x, *target) for x, target in zip(smooth, targets, strict=True)]
         restore = as_ragged if ragged else partial(stack, length=len(smooth))
         return restore(smooth)
-
-    def set_output(self, *, transform: str | None = None) -> "SequencePostProcessor":
-        """Accept the request of a pipeline; sequences stay arrays.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Has no effect.
-
-        Returns
-        -------
-        self : object
-        """
-        return self
 
     def _check_sequences(self, X: Any, *, reset: bool) -> list[np.ndarray]:
         if not check_container(X):

@@ -4,6 +4,7 @@ from serkit.utils._audio_files import BadAudioError, OpenAudio, open_audio
 from serkit.utils._base import (
     AudioTransformer,
     FrameTransformer,
+    PlainOutputMixin,
     UtteranceTransformer,
     WaveformTransformer,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "BadAudioError",
     "FrameTransformer",
     "OpenAudio",
+    "PlainOutputMixin",
     "PresetMixin",
     "SignalWarning",
     "UtteranceTransformer",

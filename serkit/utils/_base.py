@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
@@ -14,13 +14,35 @@ from serkit.utils._parallel import parallel_map
 __all__ = [
     "AudioTransformer",
     "FrameTransformer",
+    "PlainOutputMixin",
     "UtteranceTransformer",
     "WaveformTransformer",
 ]
 
 
+class PlainOutputMixin:
+    """Let transformers whose output has no named columns stand in any pipeline.
+
+    Put it before :class:`~sklearn.base.TransformerMixin`.
+    """
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Accept the request of a pipeline; what comes out stays an array.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            Has no effect.
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+
 class UtteranceTransformer(  # type: ignore[call-arg]
-    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+    PlainOutputMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 ):
     """Base of all transformers that map utterances to arrays, one at a time.
 
@@ -86,20 +108,6 @@ class UtteranceTransformer(  # type: ignore[call-arg]
     def _apply(self, kernel: Callable[[Any], np.ndarray], X: Any) -> np.ndarray:
         utterances, restore = self._check_input(X, reset=False)
         return restore(self._map(kernel, utterances))
-
-    def set_output(self, *, transform: str | None = None) -> "UtteranceTransformer":
-        """Accept the request of a pipeline; waveforms and frames stay arrays.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"} or None, default=None
-            Has no effect.
-
-        Returns
-        -------
-        self : object
-        """
-        return self
 
     def _map(self, kernel: Callable[[Any], Any], utterances: list[Any]) -> Iterator[Any]:
         return parallel_map(
