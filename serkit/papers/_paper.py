@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus, load_corpus
 from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import BASELINE, Experiment, Found
+from serkit.papers._experiment import Experiment, Found
 from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
@@ -343,7 +343,8 @@ class Paper:
         if corpora is None:
             if scale != "smoke":
                 raise ValueError(
-                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}'
+                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}, or '
+                    "--data emodb=path/to/emodb on the command line"
                 )
             corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
         return Setting(
