@@ -5,7 +5,7 @@ from serkit.datasets._emodb import load_emodb
 from serkit.datasets._enterface import load_enterface
 from serkit.datasets._fetch import fetch_emodb, fetch_ravdess
 from serkit.datasets._iemocap import load_iemocap
-from serkit.datasets._load_corpus import load_corpus
+from serkit.datasets._load import load_corpus
 from serkit.datasets._manifest import load_manifest
 from serkit.datasets._msp_improv import load_msp_improv
 from serkit.datasets._musan import load_musan

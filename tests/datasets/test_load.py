@@ -4,7 +4,7 @@ import pytest
 
 from serkit import datasets
 from serkit.datasets import load_corpus
-from serkit.datasets._load_corpus import LOADERS
+from serkit.datasets._load import LOADERS
 
 
 def test_every_loader_has_its_name():
