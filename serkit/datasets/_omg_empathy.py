@@ -68,7 +68,7 @@ def load_omg_empathy(
         annotations. The ``speaker`` is the listener, ``"Subject_1"``, whose valence
         it is; the one who tells the story speaks most of the time. ``partition`` is
         ``"train"``, ``"validation"`` or ``"test"``; additional columns are ``story``
-        and ``annotation``, a path from the folder of the audio.
+        and ``annotation``, the path of a file.
 
     Raises
     ------
@@ -115,12 +115,13 @@ def load_omg_empathy(
     if not files:
         refuse_videos("omg_empathy", folder, ".mp4")
     annotations = _find_annotations(folder)
+    expected = dict.fromkeys(_all_keys())
     corpus = read_named_files(
         "omg_empathy",
         folder,
-        [file for file in files if _key(file) in annotations or _key(file) not in _all_keys()],
+        [file for file in files if _key(file) in annotations or _key(file) not in expected],
         _parse,
-        dict.fromkeys(_all_keys()),
+        expected,
         key=_key,
         on_missing=on_missing,
         n_jobs=n_jobs,
@@ -170,11 +171,10 @@ def read_valence(corpus: Corpus) -> np.ndarray:
             f"{corpus.name or 'the corpus'} has no column 'annotation' with files of valence over "
             "time; load_omg_empathy makes it"
         )
-    places = [Path(corpus.root or "", file).parent for file in table["file"]]
-    files = [place / name for place, name in zip(places, table["annotation"], strict=True)]
     lengths = (table["end"] * RATE).round().astype(int)
     return as_ragged(
-        _read_annotation(file)[:length] for file, length in zip(files, lengths, strict=True)
+        _read_annotation(Path(file))[:length]
+        for file, length in zip(table["annotation"], lengths, strict=True)
     )
 
 
@@ -196,38 +196,35 @@ def _parse(key: str) -> dict[str, str]:
 def _find_annotations(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in sorted(folder.rglob("Annotations/Subject_*_Story_*.csv")):
-        if file.stem in found:
-            raise ValueError(f"{file.stem} is annotated twice, in {found[file.stem]} and in {file}")
-        found[file.stem] = file
+        first = found.setdefault(file.stem, file)
+        if first.read_bytes() != file.read_bytes():
+            raise ValueError(f"{file.stem} has two annotations, {first} and {file}")
     return found
 
 
 def _align(corpus: Corpus, annotations: dict[str, Path]) -> Corpus:
     """Return the corpus with annotations, and audio that ends where they do."""
     table = corpus.table
-    files = [Path(corpus.root or "", file) for file in table["file"]]
-    read = [annotations[_key(file)] for file in files]
-    n_values = np.array([len(_read_annotation(file)) for file in read])
-    seconds = table["duration"].fillna(pd.Series(n_values / RATE)).to_numpy()
-    unlike = np.abs(seconds - n_values / RATE) > TOLERANCE
-    if unlike.any():
-        pairs = [
-            f"{_key(file)} ({duration:.1f} s of audio, {n / RATE:.1f} s of valence)"
-            for file, duration, n in zip(files, seconds, n_values, strict=True)
-            if abs(duration - n / RATE) > TOLERANCE
-        ]
+    keys = [_key(Path(file)) for file in table["file"]]
+    n_values = np.array([len(_read_annotation(annotations[key])) for key in keys])
+    annotated = n_values / RATE
+    lasting = table["duration"].to_numpy()
+    lasting = np.where(np.isnan(lasting), annotated, lasting)  # the header could not be read
+    unlike = [
+        f"{key} ({audio:.1f} s of audio, {valence:.1f} s of valence)"
+        for key, audio, valence in zip(keys, lasting, annotated, strict=True)
+        if abs(audio - valence) > TOLERANCE
+    ]
+    if unlike:
         warnings.warn(
-            f"omg_empathy: audio and annotation differ in length; the shorter is used: "
-            f"{listed(pairs)}",
+            "omg_empathy: audio and annotation differ in length, and the shorter is used: "
+            f"{listed(unlike)}",
             UserWarning,
             stacklevel=3,
         )
-    end = np.minimum(n_values, np.floor(seconds * RATE + 1e-6)) / RATE
-    table["annotation"] = [
-        Path(os.path.relpath(csv, file.parent)).as_posix()
-        for csv, file in zip(read, files, strict=True)
-    ]
-    return Corpus(table.assign(end=end, duration=end), root=corpus.root, name=corpus.name)
+    end = np.minimum(n_values, np.floor(lasting * RATE + 1e-6)) / RATE
+    table = table.assign(annotation=[str(annotations[key]) for key in keys], end=end, duration=end)
+    return Corpus(table, root=corpus.root, name=corpus.name)
 
 
 def _read_annotation(file: Path) -> np.ndarray:
@@ -236,12 +233,11 @@ def _read_annotation(file: Path) -> np.ndarray:
     except ValueError as error:  # empty, ragged or in another encoding
         raise ValueError(f"{file} cannot be read as a column of valence: {error}") from error
     column = next((name for name in text if name.strip() == "valence"), None)
-    if column is None or text.empty:
+    if column is None or text[column].isna().all():
         raise ValueError(f"{file} is no column of numbers below the header 'valence'")
-    values = pd.to_numeric(text[column], errors="coerce").to_numpy(dtype=float)
+    cells = text[column].loc[: text[column].last_valid_index()]  # blank lines may follow
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float)
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
-        raise ValueError(
-            f"{file}, line {wrong[0] + 2}: {text[column].iloc[wrong[0]]!r} is no valence"
-        )
+        raise ValueError(f"{file}, line {wrong[0] + 2}: {cells[wrong[0]]!r} is no valence")
     return values
