@@ -115,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "corpus",
         metavar="CORPUS",
-        help="synthetic; emodb, ravdess, nemo (with --data); or a CSV file with columns file, "
-        "speaker, emotion",
+        help="synthetic; emodb, enterface, iemocap, msp_improv, nemo, ravdess, tess (with --data); "
+        "or a CSV file with columns file, speaker, emotion",
     )
     _add_data(compare)
     compare.add_argument(
@@ -338,23 +338,9 @@ def _splitter(protocol: str, corpus: "Corpus") -> tuple[Any, str]:
 def _load_corpus(arguments: argparse.Namespace) -> "Corpus":
     from serkit import datasets
 
-    name = arguments.corpus
-    if name == "synthetic":
+    if arguments.corpus == "synthetic":
         return datasets.make_emotional_speech(random_state=0)
-    loaders = {
-        "emodb": datasets.load_emodb,
-        "ravdess": datasets.load_ravdess,
-        "nemo": datasets.load_nemo,
-    }
-    if name in loaders:
-        if arguments.data is None:
-            raise ValueError(f"where is {name}? Give its folder: --data PATH")
-        return loaders[name](arguments.data)
-    if not Path(name).is_file():
-        raise ValueError(
-            f"{name!r} is no corpus: give synthetic, {', '.join(loaders)}, or an existing CSV file"
-        )
-    return datasets.load_manifest(name, root=arguments.data)
+    return datasets.load_corpus(arguments.corpus, arguments.data)
 
 
 def _written_corpus(folder: Path) -> "Corpus":
