@@ -2,6 +2,7 @@
 
 import base64
 import io
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from serkit.utils import import_optional
 
-__all__ = ["confusion_picture", "speaker_picture"]
+__all__ = ["confusion_picture", "interval_picture", "speaker_picture"]
 
 # Shape and colour both tell pipelines apart; the colours are distinct for colour-blind eyes.
 _MARKERS = "osD^vP*X"
@@ -80,6 +81,30 @@ def speaker_picture(scores: pd.DataFrame, *, metric: str, chance: float | None =
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+        return _data_uri(figure)
+
+
+def interval_picture(tables: pd.DataFrame, *, metric: str) -> str:
+    """Draw pooled scores with their intervals, one panel per corpus and protocol."""
+    matplotlib = import_optional("matplotlib", extra="plot", caller="interval_picture")
+    pipelines = list(tables["pipeline"].unique())
+    cells = list(tables.groupby(["corpus", "protocol"], sort=False))
+    with matplotlib.rc_context(_STYLE):
+        figure = _figure(1.6 + 2.6 * len(cells), 1.0 + 0.32 * len(pipelines))
+        panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, ((corpus, protocol), table) in zip(panels, cells, strict=True):
+            places = [-pipelines.index(name) for name in table["pipeline"]]
+            scores = table[metric].to_numpy(dtype=float)
+            ends = table[[f"{metric} low", f"{metric} high"]].to_numpy(dtype=float)
+            axes.hlines(places, *ends.T, color=_COLORS[0], lw=1.6)
+            axes.plot(scores, places, "o", color=_COLORS[0], ms=5)
+            title = f"{_literal(corpus)}\n{textwrap.shorten(_literal(protocol), 40)}"
+            axes.set_title(title, fontsize=8)
+            axes.grid(axis="x", color="#ECEFF2")
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="y", length=0)
+            axes.set_xlabel(metric)
+        panels[0].set_yticks(-np.arange(len(pipelines)), list(map(_literal, pipelines)))
         return _data_uri(figure)
 
 

@@ -41,6 +41,8 @@ def result():
             "fold": [0, 1, 0, 1],
             "UAR": [5 / 6, 1.0, 0.5, 0.5],
             "WA": [0.75, 1.0, 0.75, 0.25],
+            "n_train": 4,
+            "n_test": 4,
             "fit_time": [1.0, 3.0, 0.0, 0.0],
             "predict_time": 0.5,
             "test_speakers": ["a", "b"] * 2,
@@ -156,7 +158,7 @@ def test_csv_files_hold_every_prediction(hostile, tmp_path):
 def test_tests_are_computed_once_and_handed_out_as_copies(result, monkeypatch):
     table, tests = result.table(), result.paired_tests()
     table.loc["good", "UAR"] = tests.loc[0, "p permutation"] = -1
-    monkeypatch.setattr("serkit.evaluation._result.paired_test", None)
+    monkeypatch.setattr("serkit.evaluation._summary.paired_test", None)
     assert result.paired_tests().loc[0, "p permutation"] == 0.5
     assert result.table().loc["good", "UAR"] == pytest.approx(7 / 8)
     assert "good" in str(result)

@@ -29,7 +29,7 @@ def test_random_sign_flips_come_close_to_all_of_them_and_repeat():
 
 def test_equal_systems_do_not_differ():
     scores = np.array([0.1 + 0.2, 0.5, 0.7])
-    assert paired_test(scores, [0.3, 0.5, 0.7]) == (3, 0.0, 1.0, 1.0)
+    assert paired_test(scores, [0.3, 0.5, 0.7]) == (3, 0.0, 1.0, 1.0, 0.0, 0.0)
 
 
 def test_scores_that_do_not_match_are_refused():
