@@ -309,11 +309,14 @@ class BenchmarkResult:
         ]
         scores = score_complete(self.results, self.pipelines, "UAR")
         for name, row in scores.iterrows():
-            missing = row.index[row.isna()]
+            missing = list(row.index[row.isna()])
             if missing:
                 notes.append(f"{name} is missing from {'; '.join(missing)}: not ranked.")
+        places: dict[str, list[str]] = {}
         for result in self.results.values():
-            notes += [f"{result.place}: {note}" for note in result.cautions()]
+            for caution in result.cautions():
+                places.setdefault(caution, []).append(result.place)
+        notes += [f"{'; '.join(where)}: {caution}" for caution, where in places.items()]
         for cell in self.failed.keys() - self.results.keys():
             notes.append(f"{', '.join(cell)}: nothing worked: {self.failed[cell][0].error}")
         return notes
