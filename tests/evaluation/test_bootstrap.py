@@ -36,7 +36,7 @@ def naive(utterances, metric, *, difference, method):
     found = stats.bootstrap(
         (np.arange(9),),
         statistic,
-        n_resamples=200,
+        n_resamples=60,
         vectorized=False,
         method=method,
         rng=np.random.default_rng(0),
@@ -45,7 +45,7 @@ def naive(utterances, metric, *, difference, method):
 
 
 @pytest.mark.parametrize("method", ["BCa", "percentile"])
-@pytest.mark.parametrize(("metric", "difference"), [("UAR", False), ("UAR", True), ("WA", True)])
+@pytest.mark.parametrize(("metric", "difference"), [("UAR", True), ("WA", False)])
 def test_equals_draws_by_hand(utterances, metric, difference, method):
     y_true, y_pred, other, speakers = utterances
     interval = speaker_bootstrap(
@@ -55,7 +55,7 @@ def test_equals_draws_by_hand(utterances, metric, difference, method):
         other=other if difference else None,
         metric=metric,
         method=method,
-        n_resamples=200,
+        n_resamples=60,
     )
     expected = naive(utterances, metric, difference=difference, method=method)
     assert interval[:3] == pytest.approx(expected)
@@ -81,15 +81,15 @@ def test_several_runs_are_averaged():
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(0)
     held = {"BCa": 0, "percentile": 0}
-    for _ in range(150):
+    for trial in range(200):
         chances = rng.beta(4, 2, size=(24, 1))  # of mean 2 / 3, one per speaker
         hits = rng.binomial(8, chances, size=(24, 5))
         counts = SpeakerCounts(hits[None].astype(float), np.full((1, 24, 5), 8.0))
         for method in held:
-            interval = bootstrap_counts(counts, method=method, n_resamples=600)
+            interval = bootstrap_counts(counts, method=method, n_resamples=999, random_state=trial)
             held[method] += interval.low <= 2 / 3 <= interval.high
-    assert 0.87 <= min(held.values()) / 150
-    assert max(held.values()) / 150 <= 0.99
+    assert 0.86 <= min(held.values()) / 200
+    assert max(held.values()) / 200 <= 0.98
 
 
 def test_what_does_not_vary_has_a_narrow_interval():
