@@ -11,7 +11,9 @@ from serkit.evaluation._benchmark_result import BenchmarkResult, Cell
 from serkit.evaluation._checks import check_on_error, describe_folds
 from serkit.evaluation._collect import collect_result, failed_folds
 from serkit.evaluation._features import choose_cache
+from serkit.evaluation._metrics import FailedFold
 from serkit.evaluation._plan import Plan, make_plan
+from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._run import first_error, run_plan
 from serkit.evaluation._store import ResultsStore
 from serkit.model_selection import LeaveSpeakersOut
@@ -153,7 +155,9 @@ def benchmark(
             error.add_note(f"on {cell}")
             raise
     store = ResultsStore(results_dir)
-    results, errors, failures = {}, {}, {}
+    results: dict[tuple[str, str], ComparisonResult] = {}
+    failures: dict[tuple[str, str], tuple[FailedFold, ...]] = {}
+    errors: dict[tuple[Cell, str], Exception] = {}
     for cell, plan in plans.items():
         records, found = run_plan(
             plan,
@@ -164,12 +168,13 @@ def benchmark(
             verbose=verbose,
         )
         errors |= {(cell, key): error for key, error in found.items()}
-        failures[cell] = failed_folds(plan.tasks, found)
+        if found:
+            failures[cell] = failed_folds(plan.tasks, found)
         if records:
             results[cell] = collect_result(plan, records, found)
     if errors and (on_error == "raise" or not results):
         raise first_error(errors)
-    return BenchmarkResult(results, {cell: failed for cell, failed in failures.items() if failed})
+    return BenchmarkResult(results, failures)
 
 
 def _name_corpora(
@@ -180,13 +185,12 @@ def _name_corpora(
     if isinstance(corpora, Mapping):
         named = dict(corpora)
     else:
-        names = [corpus.name for corpus in corpora]
-        if None in names or len(set(names)) < len(names):
+        named = {corpus.name or "": corpus for corpus in corpora}
+        if "" in named or len(named) < len(corpora):
             raise ValueError(
-                f"every corpus needs a name of its own, these have {names}; give them as a dict "
-                "of names to corpora"
+                "every corpus needs a name of its own, these have "
+                f"{[corpus.name for corpus in corpora]}; give them as a dict of names to corpora"
             )
-        named = dict(zip(names, corpora, strict=True))
     if not named:
         raise ValueError("there are no corpora to test on")
     unknown = sorted(set(X or ()) - set(named))

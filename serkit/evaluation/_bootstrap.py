@@ -1,11 +1,10 @@
 """Confidence intervals of pooled scores: speakers are drawn, with all their utterances."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import bootstrap
 
 from serkit.utils import check_speakers
@@ -142,28 +141,20 @@ def speaker_bootstrap(
 
 
 def count_hits(
-    runs: list[tuple[ArrayLike, ArrayLike, ArrayLike]], names: ArrayLike | None = None
+    runs: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
 ) -> SpeakerCounts:
-    """Count, in every run (true, predicted, speakers), the utterances by speaker and class.
-
-    ``names`` are the speakers to count, in order, if others than those that occur.
-    """
-    classes = sorted({label for y_true, _, _ in runs for label in np.unique(y_true)})
-    if names is None:
-        names = sorted({name for _, _, speakers in runs for name in np.unique(speakers)})
+    """Count, in every run (true, predicted, speakers), the utterances by speaker and class."""
+    classes = sorted({label for y_true, _, _ in runs for label in y_true})
+    names = sorted({name for _, _, speakers in runs for name in speakers})
     size = len(names), len(classes)
     column = {label: number for number, label in enumerate(classes)}
     row = {name: number for number, name in enumerate(names)}
-    hits, totals = [], []
-    for y_true, y_pred, speakers in runs:
-        right = np.asarray(y_true, dtype=object) == np.asarray(y_pred, dtype=object)
-        cells = [
-            row[name] * size[1] + column[label]
-            for name, label in zip(speakers, y_true, strict=True)
-        ]
-        totals.append(np.bincount(cells, minlength=np.prod(size)).reshape(size))
-        hits.append(np.bincount(cells, weights=right, minlength=np.prod(size)).reshape(size))
-    return SpeakerCounts(np.array(hits, dtype=float), np.array(totals, dtype=float))
+    hits, totals = np.zeros((2, len(runs), *size))
+    for run, (y_true, y_pred, speakers) in enumerate(runs):
+        cells = [row[name] for name in speakers], [column[label] for label in y_true]
+        np.add.at(totals[run], cells, 1)
+        np.add.at(hits[run], cells, y_true == y_pred)
+    return SpeakerCounts(hits, totals)
 
 
 def bootstrap_counts(
@@ -188,8 +179,10 @@ def bootstrap_counts(
 
     def statistic(drawn: np.ndarray, axis: int = -1) -> np.ndarray:
         weights = _count_draws(drawn, n_speakers)
-        scores = [_weighted_score(counts, weights, _SCORES[metric]) for counts in systems]
-        scores = scores[0] if second is None else scores[0] - scores[1]
+        of_first, *of_second = (
+            _weighted_score(counts, weights, _SCORES[metric]) for counts in systems
+        )
+        scores = of_first - of_second[0] if of_second else of_first
         return scores.reshape(drawn.shape[:-1])
 
     everyone = np.arange(n_speakers)

@@ -40,9 +40,13 @@ def pooled_score(predictions: pd.DataFrame, metric: str) -> float:
 
 def count_by_seed(predictions: pd.DataFrame) -> SpeakerCounts:
     """Count what is right by seed, speaker and class."""
-    columns = ["y_true", "y_pred", "speaker"]
-    runs = [
-        tuple(group[column].to_numpy(object) for column in columns)
-        for _, group in predictions.groupby("seed")
-    ]
-    return count_hits(runs)
+    return count_hits(
+        [
+            (
+                group["y_true"].to_numpy(object),
+                group["y_pred"].to_numpy(object),
+                group["speaker"].to_numpy(object),
+            )
+            for _, group in predictions.groupby("seed")
+        ]
+    )

@@ -1,5 +1,6 @@
 """The report of a comparison: one HTML file that needs nothing else."""
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,8 @@ def confusions(result: "ComparisonResult") -> str:
     figures = []
     for name in result.pipelines:
         counts = result.confusion(name)
-        picture = html_picture(
-            lambda counts=counts: confusion_picture(counts), f"Confusions of {name}"
-        )
+        draw = partial(confusion_picture, counts)
+        picture = html_picture(draw, f"Confusions of {name}")
         content = picture or html_table(counts.rename_axis(columns=None).reset_index())
         figures.append(f"<figure><figcaption>{escape(name)}</figcaption>{content}</figure>")
     note = "Rows are true, columns predicted; recall in percent, counts in brackets."

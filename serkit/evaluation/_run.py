@@ -76,7 +76,7 @@ def run_plan(
     return records, {key: errors[key] for key in ordered}
 
 
-def first_error(errors: Mapping[str, Exception]) -> Exception:
+def first_error(errors: Mapping[Any, Exception]) -> Exception:
     """Return the first error, with a note of how many others there were."""
     first, *others = errors.values()
     if others:

@@ -66,10 +66,9 @@ def pair_tests(
         row = {"first": first, "second": second, f"{metric} difference": np.nan}
         if len(shared):
             test = paired_test(shared[first], shared[second], n_resamples=n_resamples)
-            both = [of_pipeline[first], of_pipeline[second]]
             row |= {
                 f"{metric} difference": test.difference,
-                **_pooled_difference(*both, metric),
+                **_pooled_difference(of_pipeline[first], of_pipeline[second], metric),
                 "Hedges g": test.hedges_g,
                 "rank-biserial": test.rank_biserial,
                 "p permutation": test.p_permutation,

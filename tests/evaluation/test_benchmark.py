@@ -35,11 +35,11 @@ def make_corpus(name, n_speakers, seed):
 
 
 CORPORA = [make_corpus("one", 4, 0), make_corpus("two", 6, 1)]
-X = {corpus.name: np.stack(corpus.audio) for corpus in CORPORA}
 
 
 def run(corpora=CORPORA, pipelines=PIPELINES, protocols=PROTOCOLS, **options):
-    features = {name: np.stack(c.audio) for name, c in zip(X, corpora, strict=False)}
+    named = corpora if isinstance(corpora, dict) else {c.name: c for c in corpora}
+    features = {name: np.stack(corpus.audio) for name, corpus in named.items()}
     return benchmark(corpora, pipelines, protocols, **{"X": features, "verbose": 0} | options)
 
 
@@ -60,7 +60,7 @@ def test_a_row_for_everything_measured(result):
 
 def test_each_cell_is_a_comparison(result):
     corpus, cv = CORPORA[1], PROTOCOLS["leave 2"]
-    alone = compare(corpus, PIPELINES, cv=cv, X=X["two"], seeds=[0, 1], verbose=0)
+    alone = compare(corpus, PIPELINES, cv=cv, X=np.stack(corpus.audio), seeds=[0, 1], verbose=0)
     pd.testing.assert_frame_equal(result.results["two", "leave 2"].predictions, alone.predictions)
     assert result.results["two", "leave 2"].protocol == "leave 2"
 
@@ -69,9 +69,10 @@ def test_leaderboard_by_hand(result):
     board = result.leaderboard()
     tables = {cell: found.table() for cell, found in result.results.items()}
     scores = pd.DataFrame({", ".join(cell): table["UAR"] for cell, table in tables.items()})
+    scores = scores.round(12)  # equal recalls, added up in another order
     ranks = scores.rank(ascending=False)
     for column in scores:
-        np.testing.assert_array_equal(board[f"UAR {column}"], scores.loc[board.index, column])
+        np.testing.assert_allclose(board[f"UAR {column}"], scores.loc[board.index, column])
     low = board["UAR one, loso low"]
     np.testing.assert_array_equal(low, tables["one", "loso"]["UAR low"].loc[board.index])
     np.testing.assert_allclose(board["mean rank"], ranks.mean(axis=1).loc[board.index])
@@ -136,9 +137,8 @@ def test_pipelines_and_protocols_may_depend_on_the_corpus():
     assert seen == [("one", 4), ("two", 6), ("two", 2)]
     assert list(result.results) == [("one", "loso"), ("two", "loso"), ("two", "halves")]
     board = result.leaderboard()
-    assert np.isnan(
-        board.loc["Bayes", ["UAR one, loso", "mean rank", "mean score"]].astype(float)
-    ).all()
+    holes = ["UAR one, loso", "UAR one, loso low", "mean rank", "mean score"]
+    assert board.loc["Bayes", holes].isna().all()
     assert board.loc["Bayes", ["wins", "cells"]].tolist() == [2, 2]
     assert board.loc["chance", ["wins", "cells", "mean rank"]].tolist() == [1, 3, 1]
     assert "Bayes is missing from one, loso: not ranked." in str(result)
@@ -146,11 +146,7 @@ def test_pipelines_and_protocols_may_depend_on_the_corpus():
 
 
 def test_one_protocol_for_all_and_names_of_corpora():
-    default = run(
-        corpora=dict(zip(("a", "b"), CORPORA, strict=True)),
-        protocols=None,
-        X={"a": X["one"], "b": X["two"]},
-    )
+    default = run({"a": CORPORA[0], "b": CORPORA[1]}, protocols=None)
     assert list(default.results) == [("a", "LeaveSpeakersOut(1)"), ("b", "LeaveSpeakersOut(1)")]
     assert default.results["a", "LeaveSpeakersOut(1)"].corpus == "a"
     called = run(protocols=lambda corpus: LeaveSpeakersOut(len(set(corpus.speakers)) // 2))
