@@ -64,7 +64,9 @@ def run_plan(
                 delayed(_run)(task, X, plan.y, plan.speakers, plan.place, store, os.getpid(), stop)
                 for task in group
             )
-            for key, outcome in tqdm(done, total=len(group), desc=names, disable=not verbose):
+            for key, outcome in tqdm(
+                done, total=len(group), desc=f"{plan.name}: {names}", disable=not verbose
+            ):
                 if isinstance(outcome, _Failure):
                     errors[key] = outcome.restored()
                     _warn(errors[key])

@@ -1,4 +1,6 @@
+import importlib.util
 import multiprocessing
+import sys
 
 import numpy as np
 import pytest
@@ -36,3 +38,22 @@ def forkserver():
     process.start()
     process.join()
     return context
+
+
+@pytest.fixture
+def load_own(monkeypatch):
+    """Load a class of the user from a file, whose code depends on a number."""
+    monkeypatch.setitem(sys.modules, "own_module", None)
+
+    def load(path, offset):
+        path.write_text(
+            "from sklearn.dummy import DummyClassifier\n"
+            f"class Own(DummyClassifier):\n    offset = {offset}\n"
+        )
+        spec = importlib.util.spec_from_file_location("own_module", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules["own_module"] = module
+        return module.Own()
+
+    return load

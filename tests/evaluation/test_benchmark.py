@@ -1,6 +1,3 @@
-import importlib.util
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,20 +205,7 @@ def n_entries(folder):
     return len(list((folder / "folds").glob("*.json")))
 
 
-def load_own(path, offset):
-    path.write_text(
-        "from sklearn.dummy import DummyClassifier\n"
-        f"class Own(DummyClassifier):\n    offset = {offset}\n"
-    )
-    spec = importlib.util.spec_from_file_location("own_module", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules["own_module"] = module
-    return module.Own()
-
-
-def test_results_of_other_settings_code_or_audio_never_mix(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "own_module", None)
+def test_results_of_other_settings_code_or_audio_never_mix(tmp_path, monkeypatch, load_own):
     options = {"protocols": PROTOCOLS["loso"], "results_dir": tmp_path}
     own = load_own(tmp_path / "a.py", 1)
 

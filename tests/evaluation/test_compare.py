@@ -1,7 +1,5 @@
-import importlib.util
 import json
 import os
-import sys
 import time
 
 import numpy as np
@@ -108,23 +106,10 @@ def test_versions_are_part_of_the_key(features, tmp_path, monkeypatch):
     assert len({entry["about"]["code"]["serkit"] for entry in stored}) == 2
 
 
-def load_own_classifier(path, offset):
-    path.write_text(
-        "from sklearn.dummy import DummyClassifier\n"
-        f"class Own(DummyClassifier):\n    offset = {offset}\n"
-    )
-    spec = importlib.util.spec_from_file_location("own_module", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules["own_module"] = module
-    return module.Own()
-
-
-def test_code_of_the_user_is_part_of_the_key(features, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "own_module", None)
+def test_code_of_the_user_is_part_of_the_key(features, tmp_path, load_own):
     counts = []
     for file, offset in [("a.py", 1), ("b.py", 1), ("c.py", 2)]:
-        own = load_own_classifier(tmp_path / file, offset)
+        own = load_own(tmp_path / file, offset)
         run(features, {"own": own}, results_dir=tmp_path)
         counts.append(len(entries(tmp_path)))
     assert counts == [4, 4, 8]
