@@ -29,9 +29,10 @@ def make_leaderboard(
     scores = score_complete(results, pipelines, metric)
     board = pd.DataFrame(index=scores.index)
     for place, result in zip(scores, results.values(), strict=True):
-        table = result.table().reindex(scores.index).where(scores[place].notna())
+        table = result.table().reindex(scores.index)
         for end in ("", " low", " high"):
-            board[f"{metric} {place}{end}"] = table[f"{metric}{end}"].astype(float)
+            found = table[f"{metric}{end}"].astype(float)
+            board[f"{metric} {place}{end}"] = found.where(scores[place].notna())
     complete = scores.notna().all(axis=1)
     board["mean score"] = scores[complete].mean(axis=1)
     board["mean rank"] = _ranks(scores[complete]).mean(axis=1)
@@ -44,7 +45,8 @@ def make_leaderboard(
         na_position="last",
     )
     blocks = speaker_blocks(results, metric)
-    tests = [_test_against(blocks, board.index[0], name, n_resamples) for name in board.index[1:]]
+    best = board.index[0] if complete.any() else None
+    tests = [_test_against(blocks, best, name, n_resamples) for name in board.index[1:]]
     columns = ["difference to best", "p against best", "speakers"]
     empty = [(np.nan, np.nan, 0)]
     board[columns] = pd.DataFrame(empty + tests, index=board.index, columns=columns)
@@ -86,9 +88,9 @@ def _ranks(scores: pd.DataFrame, method: str = "average") -> pd.DataFrame:
 
 
 def _test_against(
-    blocks: pd.DataFrame, best: str, other: str, n_resamples: int
+    blocks: pd.DataFrame, best: str | None, other: str, n_resamples: int
 ) -> tuple[float, float, int]:
-    """Return difference, p and number of speakers over what both have."""
+    """Return difference, p and number of speakers over what both have; nothing without a best."""
     if best not in blocks or other not in blocks:
         return np.nan, np.nan, 0
     shared = blocks[[other, best]].dropna().groupby(["corpus", "speaker"]).mean()

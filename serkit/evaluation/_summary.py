@@ -3,7 +3,6 @@
 from itertools import combinations
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from serkit.evaluation._bootstrap import bootstrap_counts
@@ -57,25 +56,19 @@ def score_speakers(predictions: pd.DataFrame) -> pd.DataFrame:
 def pair_tests(
     folds: pd.DataFrame, predictions: pd.DataFrame, metric: str, n_resamples: int
 ) -> pd.DataFrame:
-    """Test every pair of pipelines on the speakers and folds that both have."""
-    scores = score_speakers(predictions).pivot(index="speaker", columns="pipeline", values=metric)
-    of_pipeline = dict(list(predictions.groupby("pipeline", sort=False)))
+    """Test every pair of pipelines on the fits that both have."""
+    predicted, fitted = (
+        dict(list(frame.groupby("pipeline", sort=False))) for frame in (predictions, folds)
+    )
     rows = []
-    for first, second in combinations(of_pipeline, 2):
-        shared = scores[[first, second]].dropna()
-        row = {"first": first, "second": second, f"{metric} difference": np.nan}
-        if len(shared):
-            test = paired_test(shared[first], shared[second], n_resamples=n_resamples)
-            row |= {
-                f"{metric} difference": test.difference,
-                **_pooled_difference(of_pipeline[first], of_pipeline[second], metric),
-                "Hedges g": test.hedges_g,
-                "rank-biserial": test.rank_biserial,
-                "p permutation": test.p_permutation,
-                "p Wilcoxon": test.p_wilcoxon,
-                "p resampled t": _test_folds(folds, first, second, metric),
-            }
-        rows.append(row | {"speakers": len(shared)})
+    for first, second in combinations(predicted, 2):
+        pair = _share(predicted[first], predicted[second], ["seed", "fold", "row"])
+        fits = _share(fitted[first], fitted[second], ["seed", "fold"])
+        row = {"first": first, "second": second, "speakers": pair[0]["speaker"].nunique()}
+        if row["speakers"]:
+            row |= _test_speakers(*pair, metric, n_resamples) | _pooled_difference(*pair, metric)
+            row["p resampled t"] = _test_folds(*fits, metric)
+        rows.append(row)
     columns = ["first", "second", f"{metric} difference", "pooled difference", "low", "high"]
     columns += ["Hedges g", "rank-biserial", *(f"p {kind}" for kind in _TESTS), "speakers"]
     return pd.DataFrame(rows, columns=columns)
@@ -92,20 +85,38 @@ def add_corrected(tests: pd.DataFrame, correction: str) -> pd.DataFrame:
     return tests
 
 
+def _share(
+    first: pd.DataFrame, second: pd.DataFrame, keys: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows that both have."""
+    first, second = first.set_index(keys), second.set_index(keys)
+    shared = first.index.intersection(second.index)
+    return first.loc[shared].reset_index(), second.loc[shared].reset_index()
+
+
+def _test_speakers(
+    first: pd.DataFrame, second: pd.DataFrame, metric: str, n_resamples: int
+) -> dict[str, float]:
+    """Return what the tests over speakers say, and the sizes."""
+    scores = [score_speakers(system)[metric] for system in (first, second)]
+    test = paired_test(*scores, n_resamples=n_resamples)
+    return {
+        f"{metric} difference": test.difference,
+        "Hedges g": test.hedges_g,
+        "rank-biserial": test.rank_biserial,
+        "p permutation": test.p_permutation,
+        "p Wilcoxon": test.p_wilcoxon,
+    }
+
+
 def _pooled_difference(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> dict[str, float]:
-    """Return the difference of the pooled scores of what both have, and its interval."""
-    keys = ["seed", "row"]
-    shared = first[keys].merge(second[keys], on=keys)
-    counts = [count_by_seed(shared.merge(system, on=keys)) for system in (first, second)]
-    interval = bootstrap_counts(*counts, metric=metric)
+    """Return the difference of the pooled scores, and its interval."""
+    interval = bootstrap_counts(count_by_seed(first), count_by_seed(second), metric=metric)
     return {"pooled difference": interval.score, "low": interval.low, "high": interval.high}
 
 
-def _test_folds(folds: pd.DataFrame, first: str, second: str, metric: str) -> float:
-    """Return p of the corrected resampled t test over the folds that both have."""
-    scores = folds.pivot_table(index="fold", columns="pipeline", values=metric)
-    scores = scores[[first, second]].dropna()
-    if scores.empty:
-        return np.nan
-    sizes = folds.loc[folds["fold"].isin(scores.index), ["n_train", "n_test"]].mean()
-    return corrected_resampled_t_test(scores[first], scores[second], **sizes).p_value
+def _test_folds(first: pd.DataFrame, second: pd.DataFrame, metric: str) -> float:
+    """Return p of the corrected resampled t test over folds, means over seeds."""
+    scores = [system.groupby("fold")[metric].mean() for system in (first, second)]
+    sizes = first[["n_train", "n_test"]].mean()
+    return corrected_resampled_t_test(*scores, **sizes).p_value

@@ -154,6 +154,7 @@ def test_a_benchmark_keeps_the_other_cells(holed, tmp_path):
         "good": dict.fromkeys(cells, False),
         "bad": dict(zip(cells, [True, False], strict=True)),
     }
+    assert board[[f"{cell} low" for cell in cells]].isna().to_numpy().sum() == 1
     assert board["cells"].to_dict() == {"good": 2, "bad": 1}
     assert np.isnan(board.loc["bad", "mean rank"])
     failures = result.failures()
@@ -165,6 +166,55 @@ def test_a_benchmark_keeps_the_other_cells(holed, tmp_path):
     with pytest.warns(FitFailedWarning):
         bare = benchmark([corpus, other], {"bad": LogisticRegression()}, on_error="warn", **options)
     assert "tiny, LeaveSpeakersOut(1): nothing worked: ValueError" in str(bare)
+
+
+class Moody(GaussianNB):
+    """Fails with one seed, on one speaker."""
+
+    def __init__(self, random_state=None, priors=None, var_smoothing=1e-9):
+        super().__init__(priors=priors, var_smoothing=var_smoothing)
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        if self.random_state == 1 and len(X) == 30:
+            raise RuntimeError("not today")
+        return super().fit(X, y)
+
+
+def test_pairs_are_tested_on_the_fits_that_both_have(features):
+    corpus, X = features
+    rows = np.arange(6, 48)  # s1 has half as many: the others are trained on 30
+    pipelines = {"all": DummyClassifier(strategy="stratified"), "some": Moody()}
+    with pytest.warns(FitFailedWarning, match="not today"):
+        result = compare(
+            corpus[rows], pipelines, X=X[rows], seeds=[0, 1], on_error="warn", verbose=0
+        )
+    assert len(result.failures) == 3
+    test = result.paired_tests("WA").iloc[0]
+    shared = result.predictions.query("seed == 0 or speaker == 's1'")
+    right = (shared["y_true"] == shared["y_pred"]).groupby(
+        [shared["pipeline"], shared["speaker"], shared["seed"]]
+    )
+    per_speaker = right.mean().groupby(["pipeline", "speaker"]).mean().unstack(0)
+    expected = (per_speaker["all"] - per_speaker["some"]).mean()
+    assert test["WA difference"] == pytest.approx(expected)
+    assert test["speakers"] == 4
+
+
+def test_nothing_is_best_if_no_pipeline_has_all_cells(holed):
+    corpus, X = holed
+    other = Corpus(corpus.table, waveforms=list(corpus.audio), sampling_rate=16000, name="other")
+    one_each = {"tiny": {"a": DummyClassifier()}, "other": {"b": DummyClassifier()}}
+    result = benchmark(
+        [corpus, other],
+        lambda corpus, cv: one_each[corpus.name],
+        X={"tiny": X, "other": X},
+        verbose=0,
+    )
+    board = result.leaderboard()
+    assert board[["mean rank", "p against best"]].isna().to_numpy().all()
+    assert board["cells"].tolist() == [1, 1]
+    assert "a is missing from other, LeaveSpeakersOut(1): not ranked" in str(result)
 
 
 def test_what_to_do_with_errors_must_be_known(features):

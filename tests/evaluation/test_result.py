@@ -14,6 +14,7 @@ from serkit.evaluation import (
     paired_test,
     speaker_bootstrap,
 )
+from serkit.model_selection import LeaveSpeakersOut
 
 # Two speakers. "good": a misses one of three x; "bad": always x.
 Y = ["x", "x", "x", "y", "x", "y", "y", "y"]
@@ -214,3 +215,13 @@ def test_intervals_and_sizes_are_those_of_the_functions(hostile):
     assert row["p resampled t"] == pytest.approx(t.p_value)
     assert tests["p resampled t (Holm)"].min() >= tests["p resampled t"].min()
     assert "p permutation (BH)" in hostile.paired_tests(correction="benjamini-hochberg")
+
+
+def test_rows_that_are_tested_twice_are_paired_by_fold(features):
+    corpus, X = features
+    folds = list(LeaveSpeakersOut(2).split(X, corpus.y, corpus.speakers))
+    pipelines = {"Bayes": GaussianNB(), "chance": DummyClassifier(strategy="stratified")}
+    once = compare(corpus, pipelines, cv=folds, X=X, verbose=0).paired_tests()
+    twice = compare(corpus, pipelines, cv=folds * 2, X=X, verbose=0).paired_tests()
+    columns = ["UAR difference", "pooled difference", "low", "high", "p permutation"]
+    np.testing.assert_allclose(once[columns], twice[columns])
