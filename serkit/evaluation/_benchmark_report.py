@@ -57,8 +57,9 @@ def render_benchmark(benchmark: "BenchmarkResult") -> str:
 
 def _leaderboard(benchmark: "BenchmarkResult") -> str:
     board = benchmark.formatted_leaderboard()
+    places = [result.place for result in benchmark.results.values()]
     picture = html_picture(
-        lambda: interval_picture(benchmark.tables(), metric="UAR"),
+        lambda: interval_picture(benchmark.leaderboard(), places, metric="UAR"),
         "Pooled UAR of every pipeline with its interval; the numbers are in the table above",
     )
     return html_table(board.reset_index()) + notes(benchmark.notes()) + (picture or "")

@@ -78,19 +78,6 @@ class BenchmarkResult:
         """
         return self._concat({cell: result.folds for cell, result in self.results.items()})
 
-    def tables(self) -> pd.DataFrame:
-        """Return the tables of all cells below each other.
-
-        Returns
-        -------
-        tables : DataFrame
-            One row per corpus, protocol and pipeline, with the columns of
-            :meth:`ComparisonResult.table`.
-        """
-        return self._concat(
-            {cell: result.table().reset_index() for cell, result in self.results.items()}
-        )
-
     def failures(self) -> pd.DataFrame:
         """Return what has no result although it was tried.
 
@@ -218,7 +205,7 @@ class BenchmarkResult:
         cells = self.results.items()
         frames = {
             "leaderboard": self.leaderboard().reset_index(),
-            "table": self.tables(),
+            "table": self._concat({cell: result.table().reset_index() for cell, result in cells}),
             "folds": self.frame(),
             "predictions": self._concat({cell: result.predictions for cell, result in cells}),
             "per_speaker": self._concat({cell: result.per_speaker() for cell, result in cells}),

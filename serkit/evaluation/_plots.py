@@ -3,6 +3,7 @@
 import base64
 import io
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,27 +85,27 @@ def speaker_picture(scores: pd.DataFrame, *, metric: str, chance: float | None =
         return _data_uri(figure)
 
 
-def interval_picture(tables: pd.DataFrame, *, metric: str) -> str:
-    """Draw pooled scores with their intervals, one panel per corpus and protocol."""
+def interval_picture(board: pd.DataFrame, places: Sequence[str], *, metric: str) -> str:
+    """Draw the scores of a leaderboard with their intervals, one panel per corpus and protocol."""
     matplotlib = import_optional("matplotlib", extra="plot", caller="interval_picture")
-    pipelines = list(tables["pipeline"].unique())
-    cells = list(tables.groupby(["corpus", "protocol"], sort=False))
+    n_columns = min(len(places), 4)
+    n_rows = -(-len(places) // n_columns)
+    heights = -np.arange(len(board))
     with matplotlib.rc_context(_STYLE):
-        figure = _figure(1.6 + 2.6 * len(cells), 1.0 + 0.32 * len(pipelines))
-        panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
-        for axes, ((corpus, protocol), table) in zip(panels, cells, strict=True):
-            places = [-pipelines.index(name) for name in table["pipeline"]]
-            scores = table[metric].to_numpy(dtype=float)
-            ends = table[[f"{metric} low", f"{metric} high"]].to_numpy(dtype=float)
-            axes.hlines(places, *ends.T, color=_COLORS[0], lw=1.6)
-            axes.plot(scores, places, "o", color=_COLORS[0], ms=5)
-            title = f"{_literal(corpus)}\n{textwrap.shorten(_literal(protocol), 40)}"
-            axes.set_title(title, fontsize=8)
+        figure = _figure(1.6 + 2.6 * n_columns, n_rows * (1.0 + 0.32 * len(board)))
+        panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).flat
+        for axes, place in zip(panels, places, strict=False):
+            ends = [board[f"{metric} {place} {end}"] for end in ("low", "high")]
+            axes.hlines(heights, *ends, color=_COLORS[0], lw=1.6)
+            axes.plot(board[f"{metric} {place}"], heights, "o", color=_COLORS[0], ms=5)
+            axes.set_title(_literal(textwrap.fill(place, 34)), fontsize=8)
+            axes.set(xlabel=metric, yticks=heights, yticklabels=map(_literal, board.index))
             axes.grid(axis="x", color="#ECEFF2")
             axes.set_axisbelow(True)
             axes.tick_params(axis="y", length=0)
-            axes.set_xlabel(metric)
-        panels[0].set_yticks(-np.arange(len(pipelines)), list(map(_literal, pipelines)))
+            axes.tick_params(axis="x", labelbottom=True)
+        for axes in panels[len(places) :]:
+            axes.set_visible(False)
         return _data_uri(figure)
 
 
