@@ -90,7 +90,7 @@ def test_ctrl_c_keeps_finished_folds(manifest, tmp_path, capsys, monkeypatch):
             raise KeyboardInterrupt
         return evaluate_fold(*arguments, **options)
 
-    monkeypatch.setattr("serkit.evaluation._compare.evaluate_fold", press_in_second_fold)
+    monkeypatch.setattr("serkit.evaluation._run.evaluate_fold", press_in_second_fold)
     assert compare(manifest, "--results", str(tmp_path)) == 130
     assert "finished folds are kept" in capsys.readouterr().err
     assert len(list((tmp_path / "folds").glob("*.json"))) == 1

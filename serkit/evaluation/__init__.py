@@ -1,25 +1,40 @@
 """Compare pipelines, judge codes and synthetic rows, test the differences, report them."""
 
 from serkit.evaluation._baselines import baseline_pipelines
+from serkit.evaluation._benchmark import benchmark
+from serkit.evaluation._benchmark_result import BenchmarkResult
+from serkit.evaluation._bootstrap import ScoreInterval, speaker_bootstrap
 from serkit.evaluation._code_discriminability import code_discriminability
 from serkit.evaluation._compare import compare
+from serkit.evaluation._corrections import correct_p_values, holm_correction
 from serkit.evaluation._cross_corpus import cross_corpus_validate
 from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.evaluation._low_resource import low_resource_curve
 from serkit.evaluation._low_resource_tests import low_resource_tests
+from serkit.evaluation._ranks import SystemRanks, rank_systems
+from serkit.evaluation._resampled_t import ResampledTTest, corrected_resampled_t_test
 from serkit.evaluation._result import ComparisonResult
-from serkit.evaluation._statistics import PairedTest, holm_correction, paired_test
+from serkit.evaluation._statistics import PairedTest, paired_test
 
 __all__ = [
+    "BenchmarkResult",
     "ComparisonResult",
     "HoldoutSearchCV",
     "PairedTest",
+    "ResampledTTest",
+    "ScoreInterval",
+    "SystemRanks",
     "baseline_pipelines",
+    "benchmark",
     "code_discriminability",
     "compare",
+    "correct_p_values",
+    "corrected_resampled_t_test",
     "cross_corpus_validate",
     "holm_correction",
     "low_resource_curve",
     "low_resource_tests",
     "paired_test",
+    "rank_systems",
+    "speaker_bootstrap",
 ]

@@ -20,6 +20,7 @@ from serkit.utils import check_speakers
 __all__ = [
     "check_arguments",
     "check_labels",
+    "check_on_error",
     "check_sampling_rate",
     "describe_folds",
     "find_crossing",
@@ -41,6 +42,12 @@ def check_arguments(pipelines: Mapping[str, BaseEstimator], seeds: Sequence[int]
             raise TypeError(f"pipeline {name!r} is no classifier: {pipeline!r}")
     if seeds is not None and (not len(seeds) or len(set(seeds)) < len(seeds)):
         raise ValueError(f"seeds must be one or more different integers, or None; got {seeds!r}")
+
+
+def check_on_error(on_error: str) -> None:
+    """Raise if it is not said what a failing fold means."""
+    if on_error not in ("raise", "warn"):
+        raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}")
 
 
 def check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +105,7 @@ def find_crossing(
             "what is tuned there is not tuned for unseen speakers; use a cv that keeps speakers "
             "apart, such as LeaveSpeakersOut",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return crossing
 
@@ -151,7 +158,7 @@ def warn_of_known_speakers(
                     "without FrozenEstimator, to be fitted in every fold; if they share their "
                     "names only, silence this LeakageWarning",
                     LeakageWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
 

@@ -1,31 +1,31 @@
 """From the records of all folds to the result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from serkit.datasets import Corpus
 from serkit.evaluation._fold import Task
-from serkit.evaluation._result import METRICS, ComparisonResult
+from serkit.evaluation._metrics import METRICS, FailedFold
+from serkit.evaluation._plan import Plan
+from serkit.evaluation._result import ComparisonResult
+from serkit.evaluation._run import one_line
 
-__all__ = ["collect_result"]
+__all__ = ["collect_result", "failed_folds"]
 
 
 def collect_result(
-    corpus: Corpus,
-    outcomes: Sequence[tuple[Task, dict[str, Any]]],
-    *,
-    protocol: str,
-    speaker_dependent: bool,
-    crossing: tuple[str, ...],
+    plan: Plan, records: Mapping[str, dict[str, Any]], errors: Mapping[str, Exception]
 ) -> ComparisonResult:
-    """Put the records of all folds into frames."""
-    y, speakers = corpus.y, corpus.speakers
-    files = corpus.table["file"].to_numpy(dtype=object, na_value=None)
+    """Put the records of all folds into frames, and name those that failed."""
+    y, speakers = plan.y, plan.speakers
+    files = plan.corpus.table["file"].to_numpy(dtype=object, na_value=None)
     folds, predictions = [], []
-    for task, record in outcomes:
+    for task in plan.tasks:
+        if task.key in errors:
+            continue
+        record = records[task.key]
         place = {"pipeline": task.pipeline, "seed": task.seed, "fold": task.fold}
         y_true, y_pred = y[task.test], np.asarray(record["y_pred"], dtype=object)
         folds.append(
@@ -59,8 +59,18 @@ def collect_result(
     return ComparisonResult(
         pd.DataFrame(folds),
         pd.concat(predictions, ignore_index=True),
-        corpus=corpus.name or "unnamed corpus",
-        protocol=protocol,
-        speaker_dependent=speaker_dependent,
-        crossing=crossing,
+        corpus=plan.name,
+        protocol=plan.protocol,
+        speaker_dependent=plan.speaker_dependent,
+        crossing=plan.crossing,
+        failures=failed_folds(plan.tasks, errors),
+    )
+
+
+def failed_folds(tasks: Sequence[Task], errors: Mapping[str, Exception]) -> tuple[FailedFold, ...]:
+    """Return what failed, in the order of the tasks, with the errors in a line each."""
+    return tuple(
+        FailedFold(task.pipeline, task.seed, task.fold, one_line(errors[task.key]))
+        for task in tasks
+        if task.key in errors
     )

@@ -1,43 +1,19 @@
 """Compare pipelines on the same speaker-independent folds."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_info, threadpool_limits
-from tqdm.auto import tqdm
 
 from serkit.datasets import Corpus
-from serkit.evaluation._checks import (
-    check_arguments,
-    check_labels,
-    check_sampling_rate,
-    describe_folds,
-    find_crossing,
-    list_splits,
-    warn_of_known_speakers,
-)
+from serkit.evaluation._checks import check_on_error
 from serkit.evaluation._collect import collect_result
-from serkit.evaluation._features import choose_cache, extract_features, split_stateless
-from serkit.evaluation._fold import Task, evaluate_fold, seeded
-from serkit.evaluation._provenance import (
-    corpus_digest,
-    describe_code,
-    result_key,
-)
+from serkit.evaluation._features import choose_cache
+from serkit.evaluation._plan import make_plan
 from serkit.evaluation._result import ComparisonResult
+from serkit.evaluation._run import first_error, run_plan
 from serkit.evaluation._store import ResultsStore
-from serkit.model_selection import (
-    LeaveSpeakersOut,
-    SpeakerLeakageError,
-    check_speaker_leakage,
-)
-from serkit.utils import describe_estimator, estimator_digest
 
 __all__ = ["compare"]
 
@@ -54,6 +30,7 @@ def compare(
     allow_speaker_overlap: bool = False,
     return_train_score: bool = False,
     protocol: str | None = None,
+    on_error: str = "raise",
     n_jobs: int | None = None,
     verbose: int | bool = 1,
 ) -> ComparisonResult:
@@ -105,8 +82,14 @@ def compare(
         nothing from one that does not generalise.
     protocol : str or None, default=None
         What the folds are called in tables; ``None`` takes the text of ``cv``.
+    on_error : {"raise", "warn"}, default="raise"
+        What a fold that fails means. With "raise" the other folds are finished
+        and stored first, if there is a ``results_dir``; then its error is
+        raised. With "warn" the fold is missing from the result, which says so;
+        only if nothing worked is the error raised.
     n_jobs : int or None, default=None
-        Number of folds (and utterances) computed in parallel, by joblib.
+        Number of folds (and utterances) computed in parallel, by joblib;
+        ``joblib.parallel_config`` chooses the backend, one of other machines too.
     verbose : int or bool, default=1
         Show progress bars when positive.
 
@@ -121,10 +104,13 @@ def compare(
         If a fold has a speaker in both parts.
     ValueError
         If an utterance has no speaker or no emotion, or if a pipeline expects
-        another sampling rate than the waveforms of the corpus have.
+        another sampling rate than the waveforms of the corpus have. An error of
+        a fold is raised as it is, with a note that names the fold.
 
     Warns
     -----
+    FitFailedWarning
+        If a fold fails and the others go on.
     UserWarning
         If a search inside a pipeline has speakers on both sides of its splits;
         the pipeline is then marked in tables.
@@ -134,6 +120,7 @@ def compare(
 
     See Also
     --------
+    benchmark : Does this for several corpora and protocols.
     HoldoutSearchCV : Tunes a pipeline on validation speakers.
     baseline_pipelines : Pipelines to start from.
 
@@ -158,125 +145,26 @@ def compare(
     Bayes     1.0  1.0
     chance    0.5  0.5
     """
-    check_arguments(pipelines, seeds)
-    if X is None and corpus.sampling_rate is not None:
-        check_sampling_rate(pipelines, corpus.sampling_rate)
-    X = corpus.audio if X is None else X
-    y, speakers = check_labels(corpus, X)
-    cv = LeaveSpeakersOut(1) if cv is None else cv
-    folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
-    crossing = find_crossing(pipelines, folds, y, speakers)
-    warn_of_known_speakers(pipelines, folds, speakers)
-    store = ResultsStore(results_dir)
-    # What is not kept needs no key that tells it apart from other runs.
-    digest = None if results_dir is None else corpus_digest(X, y, speakers)
-    tasks = _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
-    cache = choose_cache(cache, results_dir)
-    records = store.load_all((task.key for task in tasks), what="folds", verbose=verbose)
-    missing = list({task.key: task for task in tasks if task.key not in records}.values())
-
-    n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
-    for stateless, group in _by_features(missing):
-        features = extract_features(stateless, X, cache=cache, n_jobs=n_jobs, verbose=verbose)
-        names = ", ".join(dict.fromkeys(task.pipeline for task in group))
-        with threadpool_limits(n_threads):
-            done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                delayed(_run)(task, features, y, speakers, store) for task in group
-            )
-            records.update(tqdm(done, total=len(group), desc=names, disable=not verbose))
-    return collect_result(
+    check_on_error(on_error)
+    plan = make_plan(
         corpus,
-        [(task, records[task.key]) for task in tasks],
-        protocol=describe_folds(cv) if protocol is None else protocol,
-        speaker_dependent=overlapping,
-        crossing=crossing,
+        pipelines,
+        cv=cv,
+        X=X,
+        seeds=seeds,
+        allow_speaker_overlap=allow_speaker_overlap,
+        return_train_score=return_train_score,
+        protocol=protocol,
+        keyed=results_dir is not None,
     )
-
-
-def _make_folds(
-    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
-    """Return the folds, and whether a speaker is in both parts of one."""
-    splits = list_splits(cv, y, speakers, X=X)
-    if not splits:
-        raise ValueError(f"cv={cv} makes no folds")
-    for fold, parts in enumerate(splits):
-        if len(parts) != 2:
-            raise ValueError(
-                f"fold {fold} has {len(parts)} parts, compare takes (train, test); rows to tune "
-                "on belong to a search inside, see HoldoutSearchCV"
-            )
-    rows = np.arange(len(y))
-    folds = [(rows[train], rows[test]) for train, test in splits]
-    for fold, parts in enumerate(folds):
-        if not all(map(len, parts)):
-            raise ValueError(f"the training or the test part of fold {fold} is empty")
-    try:
-        leaks = check_speaker_leakage(
-            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
-        )
-    except SpeakerLeakageError as error:
-        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
-        raise
-    return folds, bool(leaks)
-
-
-def _make_tasks(
-    pipelines: Mapping[str, BaseEstimator],
-    folds: list[tuple[np.ndarray, np.ndarray]],
-    seeds: Sequence[int] | None,
-    corpus: str | None,
-    *,
-    train_score: bool,
-) -> list[Task]:
-    """Return all fits to do, with keys for the store if the digest of the corpus is given."""
-    tasks = []
-    for name, pipeline in pipelines.items():
-        for seed in (0,) if seeds is None else seeds:
-            estimator = seeded(pipeline, seed, override=seeds is not None)
-            about = {}
-            if corpus is not None:
-                about = {
-                    "pipeline": describe_estimator(estimator),
-                    "code": describe_code(estimator),
-                }
-            for fold, (train, test) in enumerate(folds):
-                key = f"{name}/{seed}/{fold}"
-                if corpus is not None:
-                    scored = {"train_score": True} if train_score else {}
-                    rows = {"train": train, "test": test}
-                    key = result_key(corpus=corpus, seed=seed, **rows, **scored, **about)
-                task = Task(name, fold, seed, train, test, estimator, key, about, train_score)
-                tasks.append(task)
-    return tasks
-
-
-def _by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
-    """Yield the tasks that share their stateless steps, with these taken off their pipelines."""
-    groups: dict[str, tuple[Pipeline | None, list[Task]]] = {}
-    for task in tasks:
-        stateless, rest = split_stateless(task.estimator)
-        key = "" if stateless is None else estimator_digest(stateless)
-        groups.setdefault(key, (stateless, []))[1].append(replace(task, estimator=rest))
-    yield from groups.values()
-
-
-def _run(
-    task: Task, X: Any, y: np.ndarray, speakers: np.ndarray, store: ResultsStore
-) -> tuple[str, dict[str, Any]]:
-    try:
-        record = evaluate_fold(
-            task.estimator, X, y, speakers, task.train, task.test, train_score=task.train_score
-        )
-    except Exception as error:
-        tested = ", ".join(sorted(set(speakers[task.test])))
-        error.add_note(f"in pipeline {task.pipeline!r}, fold {task.fold} (test speakers {tested})")
-        raise
-    store.save(task.key, record, about=task.about)
-    return task.key, record
-
-
-def _threads_per_worker(n_workers: int) -> int:
-    """Share the cores among the workers; a lower limit that is in force stays."""
-    in_force = [library["num_threads"] for library in threadpool_info()]
-    return min([max(1, cpu_count() // n_workers), *in_force])
+    records, errors = run_plan(
+        plan,
+        ResultsStore(results_dir),
+        cache=choose_cache(cache, results_dir),
+        stop=on_error == "raise" and results_dir is None,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    if errors and (on_error == "raise" or not records):
+        raise first_error(errors)
+    return collect_result(plan, records, errors)

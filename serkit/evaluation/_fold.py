@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 
-from serkit.evaluation._result import METRICS
+from serkit.evaluation._metrics import METRICS
 from serkit.utils import requested_speakers
 
 __all__ = ["Task", "evaluate_fold", "seeded"]

@@ -21,7 +21,7 @@ from serkit.evaluation._low_resource_run import (
     nested_subsets,
     run_settings,
 )
-from serkit.evaluation._result import METRICS
+from serkit.evaluation._metrics import METRICS
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import check_speakers
 

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from serkit.evaluation._corrections import holm_correction
 from serkit.evaluation._low_resource import ALL_SPEAKERS
-from serkit.evaluation._statistics import holm_correction, paired_test
+from serkit.evaluation._statistics import paired_test
 
 __all__ = ["low_resource_tests"]
 

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from serkit.utils import import_optional
 
-__all__ = ["confusion_picture", "speaker_picture"]
+__all__ = ["confusion_picture", "interval_picture", "speaker_picture"]
 
 # Shape and colour both tell pipelines apart; the colours are distinct for colour-blind eyes.
 _MARKERS = "osD^vP*X"
@@ -80,6 +82,30 @@ def speaker_picture(scores: pd.DataFrame, *, metric: str, chance: float | None =
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+        return _data_uri(figure)
+
+
+def interval_picture(board: pd.DataFrame, places: Sequence[str], *, metric: str) -> str:
+    """Draw the scores of a leaderboard with their intervals, one panel per corpus and protocol."""
+    matplotlib = import_optional("matplotlib", extra="plot", caller="interval_picture")
+    n_columns = min(len(places), 4)
+    n_rows = -(-len(places) // n_columns)
+    heights = -np.arange(len(board))
+    with matplotlib.rc_context(_STYLE):
+        figure = _figure(1.6 + 2.6 * n_columns, n_rows * (1.0 + 0.32 * len(board)))
+        panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).flat
+        for axes, place in zip(panels, places, strict=False):
+            ends = [board[f"{metric} {place} {end}"] for end in ("low", "high")]
+            axes.hlines(heights, *ends, color=_COLORS[0], lw=1.6)
+            axes.plot(board[f"{metric} {place}"], heights, "o", color=_COLORS[0], ms=5)
+            axes.set_title(_literal(textwrap.fill(place, 34)), fontsize=8)
+            axes.set(xlabel=metric, yticks=heights, yticklabels=map(_literal, board.index))
+            axes.grid(axis="x", color="#ECEFF2")
+            axes.set_axisbelow(True)
+            axes.tick_params(axis="y", length=0)
+            axes.tick_params(axis="x", labelbottom=True)
+        for axes in panels[len(places) :]:
+            axes.set_visible(False)
         return _data_uri(figure)
 
 

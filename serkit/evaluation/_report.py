@@ -1,37 +1,41 @@
 """The report of a comparison: one HTML file that needs nothing else."""
 
-import datetime
+from functools import partial
 from html import escape
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from serkit.evaluation._format import blank_if_missing, format_tests
+from serkit.evaluation._html import (
+    details,
+    header,
+    html_picture,
+    html_table,
+    notes,
+    render_page,
+    section,
+)
 from serkit.evaluation._plots import confusion_picture, speaker_picture
-from serkit.evaluation._provenance import environment
 
 if TYPE_CHECKING:
     from serkit.evaluation._result import ComparisonResult
 
-__all__ = ["format_tests", "render_report"]
+__all__ = ["ABOUT_TESTS", "DEFINITIONS", "confusions", "render_report"]
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+DEFINITIONS = (
+    "UAR: recall, averaged over the classes. WA: share of utterances recognised. Pooled: all "
+    "predictions together; 95%: interval over speakers, who are drawn again with all their "
+    "utterances. Folds: mean ± standard deviation over folds. Seeds: the same mean ± standard "
+    "deviation over seeds."
+)
+ABOUT_TESTS = (
+    "Difference: first minus second, mean over speakers. Pooled difference: of the pooled scores, "
+    "with its interval over speakers. Hedges g: difference in standard deviations over speakers. "
+    "Rank-biserial: 1 if the first is better for every speaker. To report: the sign-flip "
+    "permutation test over speakers, corrected for the number of tests. Wilcoxon's signed-rank "
+    "test is over speakers too, the corrected resampled t test over folds. All are two-sided."
+)
 
 
 def render_report(result: "ComparisonResult") -> str:
@@ -48,20 +52,20 @@ def render_report(result: "ComparisonResult") -> str:
     """
     sections = [
         _header(result),
-        _section("Result", _table(result.formatted_table().reset_index()) + _notes(result)),
+        section("Result", html_table(result.formatted_table().reset_index()) + _notes(result)),
     ]
     if len(result.pipelines) > 1:
-        sections.append(_section("Paired tests over speakers", _tests(result)))
+        sections.append(section("Paired tests over speakers", _tests(result)))
     sections += [
-        _section("Speakers", _speakers(result)),
-        _section("Confusion matrices", _confusions(result)),
-        _section("Folds", _folds(result)),
-        _section("Predictions", _predictions(result)),
-        _footer(),
+        section("Speakers", _speakers(result)),
+        section("Confusion matrices", confusions(result)),
+        section("Folds", _folds(result)),
+        section("Predictions", _predictions(result)),
     ]
-    style = files("serkit.evaluation").joinpath("report.css").read_text(encoding="utf-8")
-    title = escape(f"{result.corpus}: {', '.join(result.pipelines)}")
-    return _PAGE.format(title=title, style=style, body="\n".join(sections))
+    if result.failures:
+        failed = html_table(pd.DataFrame(result.failures))
+        sections.append(section("Folds without a result", failed))
+    return render_page(f"{result.corpus}: {', '.join(result.pipelines)}", sections)
 
 
 def _header(result: "ComparisonResult") -> str:
@@ -73,81 +77,47 @@ def _header(result: "ComparisonResult") -> str:
         "Utterances": result.predictions["row"].nunique(),
         "Classes": ", ".join(map(str, result.labels)),
     }
-    items = "".join(
-        f"<div><dt>{name}</dt><dd>{escape(str(value))}</dd></div>" for name, value in facts.items()
+    return header(
+        f"Comparison on {result.corpus}",
+        facts,
+        speaker_dependent=result.speaker_dependent,
+        crossing=result.crossing,
     )
-    separation = (
-        '<p class="badge warn">speaker-DEPENDENT: speakers of the test are in training too</p>'
-        if result.speaker_dependent
-        else '<p class="badge">✓ speaker-independent: no speaker in both training and test</p>'
-    )
-    if result.crossing:
-        names = escape(", ".join(result.crossing))
-        separation += f'<p class="badge warn">† tuned across speakers: {names}</p>'
-    title = f"<h1>Comparison on {escape(result.corpus)}</h1>"
-    return f"<header>{title}{separation}<dl>{items}</dl></header>"
 
 
 def _notes(result: "ComparisonResult") -> str:
-    definitions = [
-        "UAR: recall, averaged over the classes. WA: share of utterances recognised. "
-        "Pooled: all predictions together. Folds: mean ± standard deviation over folds."
-    ]
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in definitions + result.notes())
-
-
-def format_tests(tests: pd.DataFrame) -> pd.DataFrame:
-    """Return paired tests as text: differences in percent, small p-values as a bound."""
-    shown = tests.copy()
-    for column in tests.columns[2:]:
-        if column.startswith("p "):
-            shown[column] = tests[column].map(_p_value)
-        elif column.endswith("difference"):
-            shown[column] = tests[column].map("{:+.1%}".format)
-    return shown
+    return notes([DEFINITIONS, *result.notes()])
 
 
 def _tests(result: "ComparisonResult") -> str:
-    return _table(format_tests(result.paired_tests())) + (
-        '<p class="note">Difference: first minus second, mean over speakers. Sign-flip permutation '
-        "test and Wilcoxon's signed-rank test, both two-sided.</p>"
-    )
-
-
-def _p_value(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return html_table(format_tests(result.paired_tests())) + notes([ABOUT_TESTS])
 
 
 def _speakers(result: "ComparisonResult") -> str:
     scores = result.per_speaker()
     table = scores.pivot(index="speaker", columns="pipeline", values="UAR")[result.pipelines]
-    table = table.map("{:.1%}".format).rename_axis(columns=None).reset_index()
+    table = table.map(blank_if_missing("{:.1%}".format)).rename_axis(columns=None).reset_index()
     n_classes = result.predictions["y_true"].nunique()
-    picture = _picture(
+    picture = html_picture(
         lambda: speaker_picture(scores, metric="UAR", chance=1 / n_classes),
         "UAR of every speaker with every pipeline; the numbers are in the table below",
     )
     if picture is None:
-        return _table(table)
-    return picture + _details("UAR per speaker as a table", _table(table))
+        return html_table(table)
+    return picture + details("UAR per speaker as a table", html_table(table))
 
 
-def _confusions(result: "ComparisonResult") -> str:
+def confusions(result: "ComparisonResult") -> str:
+    """Return the confusion matrices of all pipelines."""
     figures = []
     for name in result.pipelines:
         counts = result.confusion(name)
-        picture = _picture(lambda counts=counts: confusion_picture(counts), f"Confusions of {name}")
-        content = picture or _table(counts.rename_axis(columns=None).reset_index())
+        draw = partial(confusion_picture, counts)
+        picture = html_picture(draw, f"Confusions of {name}")
+        content = picture or html_table(counts.rename_axis(columns=None).reset_index())
         figures.append(f"<figure><figcaption>{escape(name)}</figcaption>{content}</figure>")
     note = "Rows are true, columns predicted; recall in percent, counts in brackets."
     return f'<div class="gallery">{"".join(figures)}</div><p class="note">{note}</p>'
-
-
-def _picture(draw: Any, alt: str) -> str | None:
-    try:
-        return f'<img src="{draw()}" alt="{escape(alt)}">'
-    except ImportError:  # matplotlib is an extra; tables stand in
-        return None
 
 
 def _folds(result: "ComparisonResult") -> str:
@@ -158,7 +128,7 @@ def _folds(result: "ComparisonResult") -> str:
         folds[time] = folds[time].map("{:.3g} s".format)
     shown = folds.drop(columns=["train_speakers"])
     blank = [name for name in shown if (shown[name].astype(str) == "").all()]
-    return _details(f"{len(folds)} fits", _table(shown.drop(columns=blank)))
+    return details(f"{len(folds)} fits", html_table(shown.drop(columns=blank)))
 
 
 def _predictions(result: "ComparisonResult") -> str:
@@ -172,24 +142,5 @@ def _predictions(result: "ComparisonResult") -> str:
             "right",
             ["✓" if right else "✗" for right in shown["y_true"] == shown["y_pred"]],
         )
-        blocks.append(_details(f"{name}: {len(shown)} predictions", _table(shown)))
+        blocks.append(details(f"{name}: {len(shown)} predictions", html_table(shown)))
     return "".join(blocks)
-
-
-def _footer() -> str:
-    when = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    versions = ", ".join(f"{name} {version}" for name, version in environment().items())
-    return f"<footer>{escape(when)} · {escape(versions)}</footer>"
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{content}</section>"
-
-
-def _details(summary: str, content: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{content}</details>"
-
-
-def _table(frame: pd.DataFrame) -> str:
-    html = frame.to_html(index=False, border=0, escape=True, na_rep="")
-    return f'<div class="scroll">{html}</div>'

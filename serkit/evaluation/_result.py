@@ -4,21 +4,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from serkit.evaluation._report import format_tests, render_report
-from serkit.evaluation._statistics import holm_correction, paired_test
-from serkit.metrics import uar_score, wa_score
+from serkit.evaluation._format import format_table, format_tests
+from serkit.evaluation._metrics import FailedFold, check_metric
+from serkit.evaluation._report import render_report
+from serkit.evaluation._summary import add_corrected, pair_tests, score_speakers, summarise
 
-__all__ = ["METRICS", "ComparisonResult"]
-
-METRICS = {"UAR": uar_score, "WA": wa_score}
+__all__ = ["ComparisonResult"]
 
 
 @dataclass(frozen=True)
@@ -31,9 +28,9 @@ class ComparisonResult:
     ----------
     folds : DataFrame
         One row per pipeline, seed and fold: UAR, WA, both of the training
-        utterances if asked for, number of test utterances, times in seconds,
-        test and training speakers, transductive steps, and the parameters that
-        a search chose.
+        utterances if asked for, numbers of training and test utterances
+        (``n_train``, ``n_test``), times in seconds, test and training speakers,
+        transductive steps, and the parameters that a search chose.
     predictions : DataFrame
         One row per pipeline, seed and utterance: ``row`` in the corpus, file,
         speaker, fold, ``y_true``, ``y_pred``, and a column ``score[class]`` per
@@ -46,6 +43,8 @@ class ComparisonResult:
         Whether a speaker is in both training and test of a fold.
     crossing : tuple of str
         Pipelines that tune with a speaker on both sides of their inner splits.
+    failures : tuple of (pipeline, seed, fold, error)
+        Folds without a result, which ``on_error="warn"`` lets pass.
 
     Examples
     --------
@@ -58,11 +57,17 @@ class ComparisonResult:
     protocol: str
     speaker_dependent: bool = False
     crossing: tuple[str, ...] = ()
+    failures: tuple[FailedFold, ...] = ()
 
     @property
     def pipelines(self) -> list[str]:
         """Names of the pipelines, in the order given."""
         return list(self.folds["pipeline"].unique())
+
+    @property
+    def place(self) -> str:
+        """Corpus and protocol, as they are named in tables of several."""
+        return f"{self.corpus}, {self._label()}"
 
     @property
     def speakers(self) -> list[str]:
@@ -80,42 +85,29 @@ class ComparisonResult:
         Returns
         -------
         table : DataFrame
-            ``UAR`` and ``WA`` of all predictions pooled, their mean and standard
-            deviation (ddof=1) over folds, with several seeds the standard deviation
-            over seeds of the mean over folds, the mean of ``train UAR`` and ``train
-            WA`` if asked for, mean time per fold in seconds to fit
-            and to predict, without that of features computed once for all folds;
-            protocol, number of folds and speakers, transductive steps, and
-            whether what is tuned inside is tuned across speakers. Several seeds
-            are averaged before anything else.
+            ``UAR`` and ``WA`` of all predictions pooled, the ends ``low`` and
+            ``high`` of their 95 % intervals over speakers (see
+            :func:`speaker_bootstrap`), their mean and standard deviation (ddof=1)
+            over folds, with several seeds the standard deviation over seeds of
+            the mean over folds, the mean of ``train UAR`` and ``train WA`` if
+            asked for, mean time per fold in seconds to fit and to predict,
+            without that of features computed once for all folds; protocol,
+            number of folds and speakers, transductive steps, and whether what is
+            tuned inside is tuned across speakers. Several seeds are averaged
+            before anything else.
         """
         return self._table.copy()
 
     @cached_property
     def _table(self) -> pd.DataFrame:
-        rows = {}
-        for name, folds in self.folds.groupby("pipeline", sort=False):
-            predictions = self._predictions_of(name)
-            per_fold, per_seed = (
-                folds.groupby(by)[["UAR", "WA"]].mean() for by in ("fold", "seed")
-            )
-            row: dict[str, Any] = {}
-            for metric in METRICS:
-                row[metric] = _pooled(predictions, metric)
-                row[f"{metric} mean"] = per_fold[metric].mean()
-                row[f"{metric} SD"] = per_fold[metric].std(ddof=1)
-                if len(per_seed) > 1:
-                    row[f"{metric} SD of seeds"] = per_seed[metric].std(ddof=1)
-                if f"train {metric}" in folds:
-                    row[f"train {metric}"] = folds[f"train {metric}"].mean()
-            row["fit time"] = folds["fit_time"].mean()
-            row["predict time"] = folds["predict_time"].mean()
-            row["protocol"] = self._protocol_label()
-            row["folds"] = len(per_fold)
-            row["speakers"] = predictions["speaker"].nunique()
-            row["transductive"] = ", ".join(sorted({t for t in folds["transductive"] if t}))
-            row["tuned across speakers"] = name in self.crossing
-            rows[name] = row
+        rows = {
+            name: {
+                **summarise(folds, self._predictions_of(name)),
+                "protocol": self._label(),
+                "tuned across speakers": name in self.crossing,
+            }
+            for name, folds in self.folds.groupby("pipeline", sort=False)
+        }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="pipeline")
 
     def per_speaker(self) -> pd.DataFrame:
@@ -127,67 +119,56 @@ class ComparisonResult:
             One row per pipeline and speaker: UAR, WA (means over seeds) and the
             number of utterances.
         """
-        return pd.DataFrame(
-            {
-                "pipeline": name,
-                "speaker": speaker,
-                **{metric: _pooled(group, metric) for metric in METRICS},
-                "n_test": group["row"].nunique(),
-            }
-            for name in self.pipelines
-            for speaker, group in self._predictions_of(name).groupby("speaker")
-        )
+        return self._per_speaker.copy()
 
-    def paired_tests(self, metric: str = "UAR", *, n_resamples: int = 99_999) -> pd.DataFrame:
+    @cached_property
+    def _per_speaker(self) -> pd.DataFrame:
+        return score_speakers(self.predictions)
+
+    def paired_tests(
+        self, metric: str = "UAR", *, correction: str = "holm", n_resamples: int = 99_999
+    ) -> pd.DataFrame:
         """Test every pair of pipelines for a difference, speaker by speaker.
 
         Parameters
         ----------
         metric : {"UAR", "WA"}, default="UAR"
             What is compared.
+        correction : {"holm", "benjamini-hochberg"}, default="holm"
+            How p-values are corrected for their number; see
+            :func:`correct_p_values`.
         n_resamples : int, default=99_999
             See :func:`paired_test`.
 
         Returns
         -------
         tests : DataFrame
-            One row per pair: mean difference (first minus second), p-values of
-            the sign-flip permutation test and of Wilcoxon's signed-rank test,
-            number of speakers; with more than one pair also the p-values
-            corrected by Holm's method.
+            One row per pair: mean difference over speakers (first minus second);
+            the difference of the pooled scores with its 95 % interval (``low``,
+            ``high``) over speakers; the effect sizes ``Hedges g`` and
+            ``rank-biserial``; p-values of the sign-flip permutation test and of
+            Wilcoxon's signed-rank test over speakers, and of the corrected
+            resampled t test over folds; number of speakers; with more than one
+            pair also the corrected p-values.
+
+        Raises
+        ------
+        ValueError
+            If metric or correction are unknown.
         """
-        if metric not in METRICS:
-            raise ValueError(f"metric must be one of {sorted(METRICS)}, got {metric!r}")
+        check_metric(metric)
+        return add_corrected(self._pairs(metric, n_resamples), correction)
+
+    def _pairs(self, metric: str, n_resamples: int) -> pd.DataFrame:
+        """Return the tests as they are before correction, computed once."""
         key = (metric, n_resamples)
         if key not in self._tests:
-            self._tests[key] = self._test_pairs(metric, n_resamples)
-        return self._tests[key].copy()
+            self._tests[key] = pair_tests(self.folds, self.predictions, metric, n_resamples)
+        return self._tests[key]
 
     @cached_property
     def _tests(self) -> dict[tuple[str, int], pd.DataFrame]:
         return {}
-
-    def _test_pairs(self, metric: str, n_resamples: int) -> pd.DataFrame:
-        scores = self.per_speaker().pivot(index="speaker", columns="pipeline", values=metric)
-        rows = []
-        for first, second in combinations(self.pipelines, 2):
-            test = paired_test(scores[first], scores[second], n_resamples=n_resamples)
-            rows.append(
-                {
-                    "first": first,
-                    "second": second,
-                    f"{metric} difference": test.difference,
-                    "p permutation": test.p_permutation,
-                    "p Wilcoxon": test.p_wilcoxon,
-                    "speakers": test.n_speakers,
-                }
-            )
-        columns = ["first", "second", f"{metric} difference", "p permutation", "p Wilcoxon"]
-        tests = pd.DataFrame(rows, columns=[*columns, "speakers"])
-        if len(tests) > 1:
-            for kind in ("permutation", "Wilcoxon"):
-                tests[f"p {kind} (Holm)"] = holm_correction(tests[f"p {kind}"])
-        return tests
 
     def confusion(self, pipeline: str) -> pd.DataFrame:
         """Count what was taken for what.
@@ -274,9 +255,42 @@ class ComparisonResult:
         n_seeds = self.folds["seed"].nunique()
         seeds = f", {n_seeds} seeds" if n_seeds > 1 else ""
         return (
-            f"{self.corpus}: {self._protocol_label()}, {n_folds} folds, "
+            f"{self.corpus}: {self._label()}, {n_folds} folds, "
             f"{len(self.speakers)} speakers, {self.predictions['row'].nunique()} utterances{seeds}"
         )
+
+    def cautions(self) -> list[str]:
+        """Say what makes scores less honest, or less comparable, than they look.
+
+        Returns
+        -------
+        cautions : list of str
+        """
+        cautions = []
+        if self.speaker_dependent:
+            cautions.append(
+                "Speaker-DEPENDENT: speakers of the test part are in the training part too; "
+                "scores of unseen speakers are lower."
+            )
+        for name in self.crossing:
+            cautions.append(
+                f"† {name} is tuned across speakers: inner splits have a speaker on both sides. "
+                "That concerns the tuning, not the test."
+            )
+        for name, row in self.table().iterrows():
+            if row["transductive"]:
+                cautions.append(
+                    f"*transductive: {row['transductive']}* in {name}: other utterances of the "
+                    "test speakers are used, without their labels."
+                )
+        for pipeline, failed in self._failed_folds().items():
+            what = (
+                f"is scored without {len(failed)} failed fits, not on the same utterances as others"
+                if pipeline in self.pipelines
+                else "has no results"
+            )
+            cautions.append(f"‡ {pipeline} {what}: {failed[0].error}")
+        return cautions
 
     def notes(self) -> list[str]:
         """Say what a reader has to know to read the numbers rightly.
@@ -285,27 +299,12 @@ class ComparisonResult:
         -------
         notes : list of str
         """
-        notes = []
-        if self.speaker_dependent:
-            notes.append(
-                "Speaker-DEPENDENT: speakers of the test part are in the training part too; "
-                "scores of unseen speakers are lower."
-            )
-        for name in self.crossing:
-            notes.append(
-                f"† {name} is tuned across speakers: inner splits have a speaker on both sides. "
-                "That concerns the tuning, not the test."
-            )
-        for name, row in self.table().iterrows():
-            if row["transductive"]:
-                notes.append(
-                    f"*transductive: {row['transductive']}* in {name}: other utterances of the "
-                    "test speakers are used, without their labels."
-                )
+        notes = self.cautions()
         n_speakers = len(self.speakers)
         if len(self.pipelines) > 1 and n_speakers < 8:
             notes.append(
-                f"With {n_speakers} speakers no p-value can be below {2 / 2**n_speakers:.3g}."
+                f"With {n_speakers} speakers no p-value of a test over speakers can be below "
+                f"{2 / 2**n_speakers:.3g}."
             )
         notes.append("Times are means per fold and leave out features computed once for all folds.")
         return notes
@@ -317,30 +316,27 @@ class ComparisonResult:
         -------
         table : DataFrame
             Of str, one row per pipeline; a star marks transductive ones, a dagger
-            those tuned across speakers.
+            those tuned across speakers, a double dagger those without results of
+            some folds.
         """
-        table = self.table()
-        shown = pd.DataFrame(index=table.index)
-        for metric in METRICS:
-            shown[f"{metric} pooled"] = table[metric].map("{:.1%}".format)
-            shown[f"{metric} folds"] = [
-                f"{mean:.1f} ± {sd:.1f} %" if np.isfinite(sd) else f"{mean:.1f} %"
-                for mean, sd in zip(
-                    100 * table[f"{metric} mean"], 100 * table[f"{metric} SD"], strict=True
-                )
-            ]
-            if f"train {metric}" in table:
-                shown[f"{metric} train"] = table[f"train {metric}"].map("{:.1%}".format)
-        shown["fit"] = table["fit time"].map("{:.2g} s".format)
-        shown["predict"] = table["predict time"].map("{:.2g} s".format)
-        shown.index = pd.Index(
-            [
-                name + " *" * bool(row["transductive"]) + " †" * row["tuned across speakers"]
-                for name, row in table.iterrows()
-            ],
-            name="pipeline",
-        )
-        return shown
+        return format_table(self.table(), list(self._marks().values()))
+
+    def _marks(self) -> dict[str, str]:
+        """Return the marks behind the names in tables."""
+        failed = self._failed_folds()
+        return {
+            name: " *" * bool(row["transductive"])
+            + " †" * row["tuned across speakers"]
+            + " ‡" * (name in failed)
+            for name, row in self.table().iterrows()
+        }
+
+    def _failed_folds(self) -> dict[str, list[FailedFold]]:
+        """Return what failed, by pipeline."""
+        failed: dict[str, list[FailedFold]] = {}
+        for failure in self.failures:
+            failed.setdefault(failure.pipeline, []).append(failure)
+        return failed
 
     def _predictions_of(self, pipeline: str) -> pd.DataFrame:
         return self.predictions[self.predictions["pipeline"] == pipeline]
@@ -349,24 +345,15 @@ class ComparisonResult:
         lines = [self.header(), "", self.formatted_table().reset_index().to_string(index=False)]
         if len(self.pipelines) > 1:
             tests = self.paired_tests()
-            shown = format_tests(tests.head(_N_TESTS_SHOWN)).to_string(index=False)
+            shown = format_tests(tests.head(_N_TESTS_SHOWN), brief=True).to_string(index=False)
             lines += ["", "Paired tests over speakers (first minus second)", shown]
             if len(tests) > _N_TESTS_SHOWN:
                 lines.append(f"... and {len(tests) - _N_TESTS_SHOWN} more in paired_tests()")
         return [*lines, "", *self.notes()]
 
-    def _protocol_label(self) -> str:
+    def _label(self) -> str:
+        """Return the name of the protocol; one with shared speakers never stands without a word."""
         return f"{self.protocol} (speaker-DEPENDENT)" if self.speaker_dependent else self.protocol
 
 
 _N_TESTS_SHOWN = 10
-
-
-def _pooled(predictions: pd.DataFrame, metric: str) -> float:
-    """Score all predictions together, seed by seed, and average."""
-    score = METRICS[metric]
-    scores = [
-        score(group["y_true"].to_numpy(object), group["y_pred"].to_numpy(object))
-        for _, group in predictions.groupby("seed")
-    ]
-    return float(np.mean(scores))

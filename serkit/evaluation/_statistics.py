@@ -1,12 +1,13 @@
-"""Paired tests over speakers."""
+"""Paired tests and effect sizes over speakers."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import permutation_test, wilcoxon
+from scipy.special import gammaln
+from scipy.stats import permutation_test, rankdata, wilcoxon
 
-__all__ = ["PairedTest", "holm_correction", "paired_test"]
+__all__ = ["PairedTest", "paired_test"]
 
 
 class PairedTest(NamedTuple):
@@ -22,12 +23,20 @@ class PairedTest(NamedTuple):
         Two-sided p-value of the sign-flip permutation test.
     p_wilcoxon : float
         Two-sided p-value of Wilcoxon's signed-rank test.
+    hedges_g : float
+        Mean difference in standard deviations of the differences (Cohen's d_z),
+        with Hedges' correction for few speakers; NaN with less than three.
+    rank_biserial : float
+        Matched rank-biserial correlation: 1 if the first is better for every
+        speaker, -1 if the second is.
     """
 
     n_speakers: int
     difference: float
     p_permutation: float
     p_wilcoxon: float
+    hedges_g: float
+    rank_biserial: float
 
 
 def paired_test(
@@ -53,15 +62,31 @@ def paired_test(
     test : PairedTest
         ``n_speakers``, mean ``difference`` (first minus second),
         ``p_permutation`` of the two-sided sign-flip permutation test of the mean
-        difference, ``p_wilcoxon`` of the two-sided signed-rank test.
+        difference, ``p_wilcoxon`` of the two-sided signed-rank test, and two
+        effect sizes, ``hedges_g`` [1]_ and ``rank_biserial`` [2]_.
+
+    Raises
+    ------
+    ValueError
+        If there is not one score of each system per speaker.
 
     See Also
     --------
-    holm_correction : Corrects the p-values of several tests.
+    correct_p_values : Corrects the p-values of several tests.
+    speaker_bootstrap : How large the difference may be.
+    corrected_resampled_t_test : Takes folds for the unit, where there are few speakers.
 
     Notes
     -----
     With n speakers no p-value of the permutation test is below ``2 / 2**n``.
+
+    References
+    ----------
+    .. [1] L. V. Hedges, "Distribution Theory for Glass's Estimator of Effect Size
+       and Related Estimators", Journal of Educational Statistics 6(2), 1981,
+       pp. 107-128.
+    .. [2] D. S. Kerby, "The Simple Difference Formula: An Approach to Teaching
+       Nonparametric Correlation", Comprehensive Psychology 3, 2014.
 
     Examples
     --------
@@ -69,6 +94,8 @@ def paired_test(
     >>> test = paired_test([0.7, 0.8, 0.6, 0.9], [0.6, 0.6, 0.5, 0.7])
     >>> test.n_speakers, round(test.difference, 2), test.p_permutation
     (4, 0.15, 0.125)
+    >>> round(test.hedges_g, 2), test.rank_biserial
+    (1.88, 1.0)
     """
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if a.ndim != 1 or a.shape != b.shape or not len(a):
@@ -78,7 +105,9 @@ def paired_test(
     # Scores of equal recalls may differ in the last bit; that is no difference.
     differences = np.where(np.isclose(a, b, rtol=0, atol=1e-12), 0.0, a - b)
     if len(differences) < 2 or not differences.any():
-        return PairedTest(len(differences), float(differences.mean()), 1.0, 1.0)
+        return PairedTest(
+            len(differences), float(differences.mean()), 1.0, 1.0, *_effect_sizes(differences)
+        )
     permutation = permutation_test(
         (differences, np.zeros_like(differences)),
         _mean_difference,
@@ -93,6 +122,7 @@ def paired_test(
         float(differences.mean()),
         float(permutation.pvalue),
         float(wilcoxon(differences).pvalue),
+        *_effect_sizes(differences),
     )
 
 
@@ -100,40 +130,16 @@ def _mean_difference(first: np.ndarray, second: np.ndarray, axis: int) -> np.nda
     return np.mean(first - second, axis=axis)
 
 
-def holm_correction(p_values: ArrayLike) -> np.ndarray:
-    """Correct p-values of several tests so that the family-wise error holds.
-
-    Parameters
-    ----------
-    p_values : array-like of shape (n_tests,)
-        The p-values.
-
-    Returns
-    -------
-    corrected : ndarray of shape (n_tests,)
-        In the order given, at most 1.
-
-    Raises
-    ------
-    ValueError
-        If a p-value is not from 0 to 1.
-
-    References
-    ----------
-    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure",
-       Scandinavian Journal of Statistics 6(2), 1979, pp. 65-70.
-
-    Examples
-    --------
-    >>> from serkit.evaluation import holm_correction
-    >>> holm_correction([0.01, 0.04, 0.03])
-    array([0.03, 0.06, 0.06])
-    """
-    p = np.asarray(p_values, dtype=float)
-    if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(f"p-values are numbers from 0 to 1, got {p}")
-    order = np.argsort(p)
-    stepwise = p[order] * np.arange(len(p), 0, -1)
-    corrected = np.empty_like(p)
-    corrected[order] = np.minimum(np.maximum.accumulate(stepwise), 1)
-    return corrected
+def _effect_sizes(differences: np.ndarray) -> tuple[float, float]:
+    """Return Hedges' g of the differences and their rank-biserial correlation."""
+    if not differences.any():
+        return 0.0, 0.0
+    ranks = rankdata(np.abs(differences[differences != 0]))
+    correlation = np.sum(ranks * np.sign(differences[differences != 0])) / ranks.sum()
+    degrees = len(differences) - 1
+    if degrees < 2:
+        return np.nan, float(correlation)
+    with np.errstate(divide="ignore"):  # equal differences: they have no deviation
+        d_z = differences.mean() / differences.std(ddof=1)
+    unbiased = np.exp(gammaln(degrees / 2) - gammaln((degrees - 1) / 2)) / np.sqrt(degrees / 2)
+    return float(unbiased * d_z), float(correlation)

@@ -31,7 +31,8 @@ class ResultsStore:
     """
 
     def __init__(self, folder: str | os.PathLike | None):
-        self.folder = None if folder is None else Path(folder) / "folds"
+        # Absolute, for workers that stand in another folder.
+        self.folder = None if folder is None else Path(folder).absolute() / "folds"
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             sweep(self.folder)
@@ -65,6 +66,9 @@ class ResultsStore:
         entry = json.dumps({"key": key, "about": about, "record": record}, indent=1)
         with complete_file(self._path(key)) as file:
             file.write(entry.encode())
+
+    def __contains__(self, key: str) -> bool:
+        return self.folder is not None and self._path(key).exists()
 
     def _path(self, key: str) -> Path:
         assert self.folder is not None

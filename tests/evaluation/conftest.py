@@ -1,3 +1,7 @@
+import importlib.util
+import multiprocessing
+import sys
+
 import numpy as np
 import pytest
 
@@ -21,3 +25,35 @@ def features():
         name="tiny",
     )
     return corpus, X
+
+
+@pytest.fixture(scope="session")
+def forkserver():
+    """Context of processes that are forked from one that has imported serkit: seconds faster."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        pytest.skip("needs a forkserver")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["serkit.evaluation"])
+    process = context.Process(target=int)  # starts the server, with this preload for good
+    process.start()
+    process.join()
+    return context
+
+
+@pytest.fixture
+def load_own(monkeypatch):
+    """Load a class of the user from a file, whose code depends on a number."""
+    monkeypatch.setitem(sys.modules, "own_module", None)
+
+    def load(path, offset):
+        path.write_text(
+            "from sklearn.dummy import DummyClassifier\n"
+            f"class Own(DummyClassifier):\n    offset = {offset}\n"
+        )
+        spec = importlib.util.spec_from_file_location("own_module", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        sys.modules["own_module"] = module
+        return module.Own()
+
+    return load

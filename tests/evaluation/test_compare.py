@@ -1,9 +1,5 @@
-import importlib.util
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -110,23 +106,10 @@ def test_versions_are_part_of_the_key(features, tmp_path, monkeypatch):
     assert len({entry["about"]["code"]["serkit"] for entry in stored}) == 2
 
 
-def load_own_classifier(path, offset):
-    path.write_text(
-        "from sklearn.dummy import DummyClassifier\n"
-        f"class Own(DummyClassifier):\n    offset = {offset}\n"
-    )
-    spec = importlib.util.spec_from_file_location("own_module", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules["own_module"] = module
-    return module.Own()
-
-
-def test_code_of_the_user_is_part_of_the_key(features, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "own_module", None)
+def test_code_of_the_user_is_part_of_the_key(features, tmp_path, load_own):
     counts = []
     for file, offset in [("a.py", 1), ("b.py", 1), ("c.py", 2)]:
-        own = load_own_classifier(tmp_path / file, offset)
+        own = load_own(tmp_path / file, offset)
         run(features, {"own": own}, results_dir=tmp_path)
         counts.append(len(entries(tmp_path)))
     assert counts == [4, 4, 8]
@@ -144,60 +127,6 @@ def test_seeds_set_every_random_state(features):
     assert not np.allclose(by_seed[5][scores], by_seed[6][scores])
     assert len(both.table()) == 1
     assert both.table()["folds"].tolist() == [4]
-
-
-def test_parallel_equals_sequential(features):
-    pipelines = {"a": LogisticRegression(), "b": DummyClassifier(strategy="stratified")}
-    one, two = run(features, pipelines), run(features, pipelines, n_jobs=2)
-    pd.testing.assert_frame_equal(one.predictions, two.predictions)
-
-
-_SLOW_RUN = """
-import sys, time
-import numpy as np
-from sklearn.dummy import DummyClassifier
-from serkit.datasets import Corpus
-from serkit.evaluation import compare
-
-class Slow(DummyClassifier):
-    def fit(self, X, y):
-        time.sleep({delay})
-        return super().fit(X, y)
-
-if __name__ == "__main__":
-    corpus = Corpus(
-        {{"speaker": np.repeat(list("abcdef"), 4), "emotion": ["x", "y"] * 12}},
-        waveforms=[np.zeros(1)] * 24, sampling_rate=16000,
-    )
-    result = compare(corpus, {{"slow": Slow(strategy="stratified")}}, X=np.eye(24),
-                     results_dir=sys.argv[1], verbose=0)
-    print(result.predictions["y_pred"].tolist())
-"""
-
-
-def test_a_killed_run_goes_on_where_it_was(tmp_path):
-    # The delay is not in the source of the class: both runs are the same pipeline.
-    script = tmp_path / "slow.py"
-    script.write_text(_SLOW_RUN.format(delay="float(sys.argv[2])"))
-    command = [sys.executable, str(script), str(tmp_path / "killed")]
-    process = subprocess.Popen([*command, "0.3"])
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "killed" / "folds").exists() or len(entries(tmp_path / "killed")) < 2:
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    kept = entries(tmp_path / "killed")
-    assert 2 <= len(kept) < 6
-    command[2:] = [str(tmp_path / "killed"), "0"]
-    resumed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    after = entries(tmp_path / "killed")
-    assert len(after) == 6
-    assert {name: after[name] for name in kept} == kept
-    command[2] = str(tmp_path / "whole")
-    whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert resumed == whole
 
 
 def test_speakers_on_both_sides_are_refused_or_named(features):
@@ -301,15 +230,6 @@ def test_steps_that_a_search_varies_are_not_taken_out(features):
     search = HoldoutSearchCV(pipeline, grid, cv=LeaveSpeakersOut(1))
     result = run(features, {"search": search}, X=frames)
     assert result.folds["best_params"].str.startswith("temporalpooling__statistics=").all()
-
-
-def test_an_error_names_pipeline_and_fold(features):
-    corpus, X = features
-    X = X.copy()
-    X[corpus.speakers == "s2"] = np.nan
-    with pytest.raises(ValueError, match="NaN") as caught:
-        run(features, {"model": LogisticRegression()}, X=X)
-    assert "in pipeline 'model', fold 0 (test speakers s1)" in caught.value.__notes__
 
 
 def test_samplers_act_on_training_parts_and_speakers_follow(features):

@@ -7,7 +7,14 @@ from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 
 from serkit.datasets import Corpus
-from serkit.evaluation import ComparisonResult, compare
+from serkit.evaluation import (
+    ComparisonResult,
+    compare,
+    corrected_resampled_t_test,
+    paired_test,
+    speaker_bootstrap,
+)
+from serkit.model_selection import LeaveSpeakersOut
 
 # Two speakers. "good": a misses one of three x; "bad": always x.
 Y = ["x", "x", "x", "y", "x", "y", "y", "y"]
@@ -41,6 +48,8 @@ def result():
             "fold": [0, 1, 0, 1],
             "UAR": [5 / 6, 1.0, 0.5, 0.5],
             "WA": [0.75, 1.0, 0.75, 0.25],
+            "n_train": 4,
+            "n_test": 4,
             "fit_time": [1.0, 3.0, 0.0, 0.0],
             "predict_time": 0.5,
             "test_speakers": ["a", "b"] * 2,
@@ -156,9 +165,63 @@ def test_csv_files_hold_every_prediction(hostile, tmp_path):
 def test_tests_are_computed_once_and_handed_out_as_copies(result, monkeypatch):
     table, tests = result.table(), result.paired_tests()
     table.loc["good", "UAR"] = tests.loc[0, "p permutation"] = -1
-    monkeypatch.setattr("serkit.evaluation._result.paired_test", None)
+    monkeypatch.setattr("serkit.evaluation._summary.paired_test", None)
     assert result.paired_tests().loc[0, "p permutation"] == 0.5
     assert result.table().loc["good", "UAR"] == pytest.approx(7 / 8)
     assert "good" in str(result)
     with pytest.raises(TypeError):
         result.paired_tests("WA")
+
+
+def test_deviations_of_folds_and_of_seeds_are_kept_apart(result):
+    # UAR of fold 0 with seeds 0 and 1: 5/6 and 1/2; of fold 1: 1 and 3/4.
+    again = result.folds.query("pipeline == 'good'").assign(seed=1, UAR=[1 / 2, 3 / 4])
+    twice = result.predictions.query("pipeline == 'good'").assign(seed=1)
+    both = ComparisonResult(
+        pd.concat([result.folds.query("pipeline == 'good'"), again], ignore_index=True),
+        pd.concat([result.predictions.query("pipeline == 'good'"), twice], ignore_index=True),
+        corpus="c",
+        protocol="by hand",
+    )
+    row = both.table().loc["good"]
+    assert row["UAR mean"] == pytest.approx((5 / 6 + 1 / 2 + 1 + 3 / 4) / 4)
+    assert row["UAR SD"] == pytest.approx(np.std([(5 / 6 + 1 / 2) / 2, (1 + 3 / 4) / 2], ddof=1))
+    seeds = [(5 / 6 + 1) / 2, (1 / 2 + 3 / 4) / 2]
+    assert row["UAR SD of seeds"] == pytest.approx(np.std(seeds, ddof=1))
+    assert row["folds"] == 2
+    assert "77.1 ± 20.6 %" in str(both)
+    assert "UAR SD of seeds" not in result.table()
+
+
+def test_intervals_and_sizes_are_those_of_the_functions(hostile):
+    table = hostile.table()
+    tests = hostile.paired_tests().set_index(["first", "second"])
+    of = dict(list(hostile.predictions.groupby("pipeline")))
+    bayes, chance = of["<i>Bayes</i>"], of["chance"]
+    columns = bayes["y_true"], bayes["y_pred"], bayes["speaker"]
+    for metric in ("UAR", "WA"):
+        interval = speaker_bootstrap(*columns, metric=metric)
+        found = table.loc["<i>Bayes</i>", [metric, f"{metric} low", f"{metric} high"]]
+        assert found.tolist() == pytest.approx(interval[:3])
+    row = tests.loc[("<i>Bayes</i>", "chance")]
+    difference = speaker_bootstrap(*columns, other=chance["y_pred"])
+    assert row[["pooled difference", "low", "high"]].tolist() == pytest.approx(difference[:3])
+    speakers = hostile.per_speaker().pivot(index="speaker", columns="pipeline", values="UAR")
+    sizes = paired_test(speakers["<i>Bayes</i>"], speakers["chance"])
+    assert row["Hedges g"] == sizes.hedges_g
+    assert row["rank-biserial"] == sizes.rank_biserial
+    folds = hostile.folds.pivot(index="fold", columns="pipeline", values="UAR")
+    t = corrected_resampled_t_test(folds["<i>Bayes</i>"], folds["chance"], n_train=16, n_test=8)
+    assert row["p resampled t"] == pytest.approx(t.p_value)
+    assert tests["p resampled t (Holm)"].min() >= tests["p resampled t"].min()
+    assert "p permutation (BH)" in hostile.paired_tests(correction="benjamini-hochberg")
+
+
+def test_rows_that_are_tested_twice_are_paired_by_fold(features):
+    corpus, X = features
+    folds = list(LeaveSpeakersOut(2).split(X, corpus.y, corpus.speakers))
+    pipelines = {"Bayes": GaussianNB(), "chance": DummyClassifier(strategy="stratified")}
+    once = compare(corpus, pipelines, cv=folds, X=X, verbose=0).paired_tests()
+    twice = compare(corpus, pipelines, cv=folds * 2, X=X, verbose=0).paired_tests()
+    columns = ["UAR difference", "pooled difference", "low", "high", "p permutation"]
+    np.testing.assert_allclose(once[columns], twice[columns])
