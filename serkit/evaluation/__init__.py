@@ -5,6 +5,8 @@ from serkit.evaluation._code_discriminability import code_discriminability
 from serkit.evaluation._compare import compare
 from serkit.evaluation._cross_corpus import cross_corpus_validate
 from serkit.evaluation._holdout_search import HoldoutSearchCV
+from serkit.evaluation._leakage import check_leakage
+from serkit.evaluation._leakage_report import Leak, LeakageError, LeakageReport
 from serkit.evaluation._low_resource import low_resource_curve
 from serkit.evaluation._low_resource_tests import low_resource_tests
 from serkit.evaluation._result import ComparisonResult
@@ -13,8 +15,12 @@ from serkit.evaluation._statistics import PairedTest, holm_correction, paired_te
 __all__ = [
     "ComparisonResult",
     "HoldoutSearchCV",
+    "Leak",
+    "LeakageError",
+    "LeakageReport",
     "PairedTest",
     "baseline_pipelines",
+    "check_leakage",
     "code_discriminability",
     "compare",
     "cross_corpus_validate",

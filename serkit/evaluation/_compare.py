@@ -19,12 +19,14 @@ from serkit.evaluation._checks import (
     check_sampling_rate,
     describe_folds,
     find_crossing,
-    list_splits,
+    make_folds,
     warn_of_known_speakers,
 )
 from serkit.evaluation._collect import collect_result
 from serkit.evaluation._features import choose_cache, extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold, seeded
+from serkit.evaluation._leakage import find_leaks
+from serkit.evaluation._leakage_report import LeakageError
 from serkit.evaluation._provenance import (
     corpus_digest,
     describe_code,
@@ -32,11 +34,7 @@ from serkit.evaluation._provenance import (
 )
 from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._store import ResultsStore
-from serkit.model_selection import (
-    LeaveSpeakersOut,
-    SpeakerLeakageError,
-    check_speaker_leakage,
-)
+from serkit.model_selection import LeaveSpeakersOut
 from serkit.utils import describe_estimator, estimator_digest
 
 __all__ = ["compare"]
@@ -52,6 +50,7 @@ def compare(
     results_dir: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = "auto",
     allow_speaker_overlap: bool = False,
+    check_leakage: bool = False,
     return_train_score: bool = False,
     protocol: str | None = None,
     n_jobs: int | None = None,
@@ -100,6 +99,10 @@ def compare(
     allow_speaker_overlap : bool, default=False
         Accept folds with a speaker on both sides; the result is then labelled
         speaker-dependent.
+    check_leakage : bool, default=False
+        Run the first fold of every pipeline with poisoned features of the test rows
+        before the others, see :func:`check_leakage`. That takes two fits of those
+        that are not found in `results_dir`.
     return_train_score : bool, default=False
         Score the training utterances too, which tells a model that has learnt
         nothing from one that does not generalise.
@@ -119,6 +122,9 @@ def compare(
     ------
     SpeakerLeakageError
         If a fold has a speaker in both parts.
+    LeakageError
+        If `check_leakage` finds a step that depends on other test rows, or a frozen
+        part that was fitted on test speakers.
     ValueError
         If an utterance has no speaker or no emotion, or if a pipeline expects
         another sampling rate than the waveforms of the corpus have.
@@ -164,7 +170,7 @@ def compare(
     X = corpus.audio if X is None else X
     y, speakers = check_labels(corpus, X)
     cv = LeaveSpeakersOut(1) if cv is None else cv
-    folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
+    folds, overlapping = make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
     crossing = find_crossing(pipelines, folds, y, speakers)
     warn_of_known_speakers(pipelines, folds, speakers)
     store = ResultsStore(results_dir)
@@ -178,6 +184,8 @@ def compare(
     n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
     for stateless, group in _by_features(missing):
         features = extract_features(stateless, X, cache=cache, n_jobs=n_jobs, verbose=verbose)
+        if check_leakage:
+            _check_pipelines(group, features, y, speakers)
         names = ", ".join(dict.fromkeys(task.pipeline for task in group))
         with threadpool_limits(n_threads):
             done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
@@ -188,37 +196,20 @@ def compare(
         corpus,
         [(task, records[task.key]) for task in tasks],
         protocol=describe_folds(cv) if protocol is None else protocol,
-        speaker_dependent=overlapping,
+        speaker_dependent=bool(overlapping),
         crossing=crossing,
     )
 
 
-def _make_folds(
-    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
-    """Return the folds, and whether a speaker is in both parts of one."""
-    splits = list_splits(cv, y, speakers, X=X)
-    if not splits:
-        raise ValueError(f"cv={cv} makes no folds")
-    for fold, parts in enumerate(splits):
-        if len(parts) != 2:
-            raise ValueError(
-                f"fold {fold} has {len(parts)} parts, compare takes (train, test); rows to tune "
-                "on belong to a search inside, see HoldoutSearchCV"
-            )
-    rows = np.arange(len(y))
-    folds = [(rows[train], rows[test]) for train, test in splits]
-    for fold, parts in enumerate(folds):
-        if not all(map(len, parts)):
-            raise ValueError(f"the training or the test part of fold {fold} is empty")
-    try:
-        leaks = check_speaker_leakage(
-            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
-        )
-    except SpeakerLeakageError as error:
-        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
-        raise
-    return folds, bool(leaks)
+def _check_pipelines(tasks: list[Task], X: Any, y: np.ndarray, speakers: np.ndarray) -> None:
+    """Raise if the first task of a pipeline shows a leak."""
+    for task in {task.pipeline: task for task in reversed(tasks)}.values():
+        report = find_leaks(task.estimator, X, y, speakers, {task.fold: (task.train, task.test)})
+        try:
+            report.raise_for_leaks()
+        except LeakageError as error:
+            error.add_note(f"in pipeline {task.pipeline!r}")
+            raise
 
 
 def _make_tasks(

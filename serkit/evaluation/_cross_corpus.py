@@ -11,7 +11,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.frozen import FrozenEstimator
 
@@ -25,13 +24,13 @@ from serkit.evaluation._checks import (
 )
 from serkit.evaluation._compare import compare
 from serkit.evaluation._features import choose_cache, extract_features, split_stateless
-from serkit.evaluation._fold import seeded
+from serkit.evaluation._fold import fit, seeded
 from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
 from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._store import complete_file, sweep
 from serkit.model_selection import LeaveSpeakersOut, check_speaker_leakage
 from serkit.neural_network import FineTuneClassifier
-from serkit.utils import describe_estimator, requested_speakers
+from serkit.utils import describe_estimator
 
 __all__ = ["cross_corpus_validate"]
 
@@ -273,7 +272,7 @@ def _train(
 ) -> _Source:
     """Return the estimator, fitted on the source now or in an earlier run."""
     if results_dir is None:
-        return _Source(_fit(estimator, X, y, speakers), key="")
+        return _Source(fit(estimator, X, y, speakers), key="")
     key = result_key(
         corpus=corpus_digest(X, y, speakers),
         pipeline=describe_estimator(estimator),
@@ -285,7 +284,7 @@ def _train(
     path = folder / f"{key}.joblib"
     fitted = _read(path)
     if fitted is None:
-        fitted = _fit(estimator, X, y, speakers)
+        fitted = fit(estimator, X, y, speakers)
         with complete_file(path) as file:
             joblib.dump(fitted, file)
     return _Source(fitted, key)
@@ -305,12 +304,6 @@ def _read(path: Path) -> BaseEstimator | None:
             stacklevel=4,
         )
         return None
-
-
-def _fit(estimator: BaseEstimator, X: Any, y: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
-    estimator = clone(estimator)
-    with config_context(enable_metadata_routing=True):
-        return estimator.fit(X, y, **requested_speakers(estimator, "fit", speakers))
 
 
 def _share_labels(
