@@ -90,8 +90,8 @@ class Prices:
             "C tuned on the test speaker": self.tuning(),
             "copies made before random folds": self.copies(),
         }
-        table = pd.DataFrame(rows, index=["without", "with"]).T * 100
-        table["difference"] = table["with"] - table["without"]
+        table = (pd.DataFrame(rows, index=["without", "with"]).T * 100).round(1)
+        table["difference"] = [f"{value:+.1f}" for value in table["with"] - table["without"]]
         return table.rename_axis("leak").reset_index()
 
     def random_folds(self):

@@ -4,6 +4,7 @@ from serkit.evaluation._baselines import baseline_pipelines
 from serkit.evaluation._code_discriminability import code_discriminability
 from serkit.evaluation._compare import compare
 from serkit.evaluation._cross_corpus import cross_corpus_validate
+from serkit.evaluation._cross_corpus_matrix import CrossCorpusMatrix, cross_corpus_matrix
 from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.evaluation._leakage import check_leakage
 from serkit.evaluation._leakage_report import Leak, LeakageError, LeakageReport
@@ -14,6 +15,7 @@ from serkit.evaluation._statistics import PairedTest, holm_correction, paired_te
 
 __all__ = [
     "ComparisonResult",
+    "CrossCorpusMatrix",
     "HoldoutSearchCV",
     "Leak",
     "LeakageError",
@@ -23,6 +25,7 @@ __all__ = [
     "check_leakage",
     "code_discriminability",
     "compare",
+    "cross_corpus_matrix",
     "cross_corpus_validate",
     "holm_correction",
     "low_resource_curve",
