@@ -182,7 +182,7 @@ def find_leaks(
     reports = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if hasattr(evaluation, "fit"):
+        if isinstance(evaluation, BaseEstimator):
             with collect_leaks() as leaks:
                 warn_of_known_speakers(
                     {type(evaluation).__name__: evaluation}, list(folds.values()), speakers
