@@ -14,7 +14,7 @@ from serkit.utils import estimator_digest
 __all__ = ["first_difference", "join_path", "learnt"]
 
 #: What differs between two equal fits.
-_CLOCK = re.compile(r"(^|_)(time|times|dur|duration)(_|$)")
+_CLOCK = re.compile(r"^dur$|(^|_)(fit|refit|score|predict)_time_?$")
 
 
 def learnt(fitted: Any) -> dict[tuple[str, str], str]:

@@ -338,6 +338,13 @@ def test_a_declared_step_answers_for_itself_alone(features):
 
     (leak,) = leaks_of(fitted_on_all, features)
     assert (leak.kind, leak.step) == ("fit", "scaler")
+
+    def told(X, y, speakers, train, test):
+        results = standardised(X, y, speakers, train, test)
+        return results | {"scores": results["scores"] + (y[test] == "fear")[:, None]}
+
+    (leak,) = leaks_of(told, features)
+    assert leak == Leak("output", 0, "scores", depends_on=("labels",))
     behind = make_pipeline(SpeakerStandardizer(), FunctionTransformer(centre), MODEL)
     (leak,) = leaks_of(behind, features)
     assert (leak.kind, leak.step) == ("output", "functiontransformer")
