@@ -31,6 +31,7 @@ def run(name, *arguments):
             [],
             ["A3 0.7, 1, 1.428", "anti-transfer, speakers", "quaternion, width", "UAR train"],
         ),
+        ("leakage_price", [], ["synthetic, 4 speakers", "random folds", "SMOTE on all rows"]),
         ("networks", [], ["LDNN", "CLDNN fst, smoke width", "ACRNN", "Modified GLAM", "UAR train"]),
     ],
 )

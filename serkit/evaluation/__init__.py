@@ -8,7 +8,10 @@ from serkit.evaluation._code_discriminability import code_discriminability
 from serkit.evaluation._compare import compare
 from serkit.evaluation._corrections import correct_p_values, holm_correction
 from serkit.evaluation._cross_corpus import cross_corpus_validate
+from serkit.evaluation._cross_corpus_matrix import CrossCorpusMatrix, cross_corpus_matrix
 from serkit.evaluation._holdout_search import HoldoutSearchCV
+from serkit.evaluation._leakage import check_leakage
+from serkit.evaluation._leakage_report import Leak, LeakageError, LeakageReport
 from serkit.evaluation._low_resource import low_resource_curve
 from serkit.evaluation._low_resource_tests import low_resource_tests
 from serkit.evaluation._ranks import SystemRanks, rank_systems
@@ -19,17 +22,23 @@ from serkit.evaluation._statistics import PairedTest, paired_test
 __all__ = [
     "BenchmarkResult",
     "ComparisonResult",
+    "CrossCorpusMatrix",
     "HoldoutSearchCV",
+    "Leak",
+    "LeakageError",
+    "LeakageReport",
     "PairedTest",
     "ResampledTTest",
     "ScoreInterval",
     "SystemRanks",
     "baseline_pipelines",
     "benchmark",
+    "check_leakage",
     "code_discriminability",
     "compare",
     "correct_p_values",
     "corrected_resampled_t_test",
+    "cross_corpus_matrix",
     "cross_corpus_validate",
     "holm_correction",
     "low_resource_curve",

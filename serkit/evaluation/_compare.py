@@ -28,6 +28,7 @@ def compare(
     results_dir: str | os.PathLike | None = None,
     cache: str | os.PathLike | None = "auto",
     allow_speaker_overlap: bool = False,
+    check_leakage: bool = False,
     return_train_score: bool = False,
     protocol: str | None = None,
     on_error: str = "raise",
@@ -77,6 +78,10 @@ def compare(
     allow_speaker_overlap : bool, default=False
         Accept folds with a speaker on both sides; the result is then labelled
         speaker-dependent.
+    check_leakage : bool, default=False
+        Run the first fold of every pipeline with poisoned features of the test rows
+        before the others, see :func:`check_leakage`. That takes two fits of those
+        that are not found in `results_dir`.
     return_train_score : bool, default=False
         Score the training utterances too, which tells a model that has learnt
         nothing from one that does not generalise.
@@ -102,6 +107,9 @@ def compare(
     ------
     SpeakerLeakageError
         If a fold has a speaker in both parts.
+    LeakageError
+        If `check_leakage` finds a step that depends on other test rows, or a frozen
+        part that was fitted on test speakers.
     ValueError
         If an utterance has no speaker or no emotion, or if a pipeline expects
         another sampling rate than the waveforms of the corpus have. An error of
@@ -164,6 +172,7 @@ def compare(
         stop=on_error == "raise" and results_dir is None,
         n_jobs=n_jobs,
         verbose=verbose,
+        check_leakage=check_leakage,
     )
     if errors and (on_error == "raise" or not records):
         raise first_error(errors)

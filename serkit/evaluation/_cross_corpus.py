@@ -1,19 +1,14 @@
 """From one corpus to another: without tuning, tuned, and trained there."""
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
-from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
-from sklearn.frozen import FrozenEstimator
 
 from serkit.datasets import Corpus
 from serkit.evaluation._checks import (
@@ -26,14 +21,12 @@ from serkit.evaluation._checks import (
 from serkit.evaluation._compare import compare
 from serkit.evaluation._features import choose_cache, extract_features, split_stateless
 from serkit.evaluation._fold import seeded
-from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
 from serkit.evaluation._result import ComparisonResult
-from serkit.evaluation._store import complete_file, sweep
+from serkit.evaluation._source import train_source
 from serkit.model_selection import LeaveSpeakersOut, check_speaker_leakage
 from serkit.neural_network import FineTuneClassifier
-from serkit.utils import describe_estimator, requested_speakers
 
-__all__ = ["cross_corpus_validate"]
+__all__ = ["can_be_tuned", "cross_corpus_validate"]
 
 #: What a FineTuneClassifier has from elsewhere, and the parameter that says it.
 _SET_HERE = {
@@ -77,9 +70,9 @@ def cross_corpus_validate(
     ----------
     estimator : estimator
         A pipeline from ``corpus.audio`` that ends in a network, or anything else
-        that a :class:`~serkit.neural_network.FineTuneClassifier` takes. What it
-        validates on has to be chosen from any speakers: ``validation="auto"``
-        of a network.
+        that a :class:`~serkit.neural_network.FineTuneClassifier` takes; with
+        ``unfreeze=0`` any classifier. What it validates on has to be chosen from
+        any speakers: ``validation="auto"`` of a network.
     source : Corpus
         What is trained on first.
     target : Corpus
@@ -147,6 +140,7 @@ def cross_corpus_validate(
     See Also
     --------
     serkit.neural_network.FineTuneClassifier : What is done in each fold.
+    cross_corpus_matrix : All pairs of several corpora.
 
     Notes
     -----
@@ -199,9 +193,12 @@ def cross_corpus_validate(
     results = []
     for seed in seeds:
         model = seeded(rest, seed, override=True)
-        frozen = _train(model, X_source, source.y, speakers, results_dir=results_dir)
+        frozen = train_source(model, X_source, source.y, speakers, results_dir=results_dir)
         systems = {"in-corpus": model} if in_corpus else {}
         for name, classifier in tuned.items():
+            if classifier is None:
+                systems[name] = frozen
+                continue
             systems[name] = clone(classifier).set_params(estimator=frozen)
             systems[name]._check_stages()
         results.append(
@@ -227,16 +224,20 @@ def cross_corpus_validate(
 
 def _make_tuned(
     estimator: BaseEstimator, unfreeze: Any, statistics: str, fine_tune: Mapping[str, Any]
-) -> dict[str, FineTuneClassifier]:
-    """Return what is tuned, by its name in tables, before there is a source."""
+) -> dict[str, FineTuneClassifier | None]:
+    """Return what is tuned, by its name in tables, before there is a source.
+
+    Where there is no network to tune, the answers of the source are all there can be: None.
+    """
     for name in sorted(_SET_HERE.keys() & fine_tune.keys()):
         raise ValueError(
             f"fine_tune must not have {name!r}: use the parameter {_SET_HERE[name]!r} of "
             "cross_corpus_validate"
         )
     tuned = FineTuneClassifier(estimator, statistics=statistics, **fine_tune)
-    tuned._check_kind()
     parts = [unfreeze] if isinstance(unfreeze, Integral | str) else list(unfreeze)
+    if parts != [0]:
+        tuned._check_kind()
     names = [_name(part) for part in parts]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -244,73 +245,18 @@ def _make_tuned(
     classifiers = [clone(tuned).set_params(unfreeze=part) for part in parts]
     for classifier in classifiers:
         classifier._validate_params()
+    if parts == [0] and not can_be_tuned(estimator):
+        return {names[0]: None}
     return dict(zip(names, classifiers, strict=True))
 
 
-class _Source(FrozenEstimator):
-    """A fitted estimator that is known by what it was fitted on, and how.
-
-    Its pickle would not do: it differs from process to process.
-    """
-
-    def __init__(self, estimator: Any, key: str):
-        super().__init__(estimator)
-        self.key = key
-
-
-@describe_estimator.register
-def _(source: _Source) -> Any:
-    return ["fitted on the source", source.key]
-
-
-def _train(
-    estimator: BaseEstimator,
-    X: Any,
-    y: np.ndarray,
-    speakers: np.ndarray,
-    *,
-    results_dir: str | os.PathLike | None,
-) -> _Source:
-    """Return the estimator, fitted on the source now or in an earlier run."""
-    if results_dir is None:
-        return _Source(_fit(estimator, X, y, speakers), key="")
-    key = result_key(
-        corpus=corpus_digest(X, y, speakers),
-        pipeline=describe_estimator(estimator),
-        code=describe_code(estimator),
-    )
-    folder = Path(results_dir) / "sources"
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
-    path = folder / f"{key}.joblib"
-    fitted = _read(path)
-    if fitted is None:
-        fitted = _fit(estimator, X, y, speakers)
-        with complete_file(path) as file:
-            joblib.dump(fitted, file)
-    return _Source(fitted, key)
-
-
-def _read(path: Path) -> BaseEstimator | None:
-    """Return what was fitted in an earlier run, or None if there is nothing readable."""
-    if not path.exists():
-        return None
+def can_be_tuned(estimator: BaseEstimator) -> bool:
+    """Say whether a FineTuneClassifier takes an estimator, once it is fitted and frozen."""
     try:
-        return joblib.load(path)
-    except Exception as error:  # a pickle that is damaged may raise anything
-        warnings.warn(
-            f"{path} cannot be read ({type(error).__name__}: {error}); this network of the source "
-            "is trained again",
-            UserWarning,
-            stacklevel=4,
-        )
-        return None
-
-
-def _fit(estimator: BaseEstimator, X: Any, y: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
-    estimator = clone(estimator)
-    with config_context(enable_metadata_routing=True):
-        return estimator.fit(X, y, **requested_speakers(estimator, "fit", speakers))
+        FineTuneClassifier(estimator)._check_kind()
+    except TypeError:
+        return False
+    return True
 
 
 def _share_labels(

@@ -14,19 +14,15 @@ from serkit.evaluation._checks import (
     check_sampling_rate,
     describe_folds,
     find_crossing,
-    list_splits,
+    make_folds,
     warn_of_known_speakers,
 )
 from serkit.evaluation._fold import Task, seeded
 from serkit.evaluation._provenance import corpus_digest, describe_code, result_key
-from serkit.model_selection import (
-    LeaveSpeakersOut,
-    SpeakerLeakageError,
-    check_speaker_leakage,
-)
+from serkit.model_selection import LeaveSpeakersOut
 from serkit.utils import describe_estimator
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "make_tasks"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ def make_plan(
     X = corpus.audio if X is None else X
     y, speakers = check_labels(corpus, X)
     cv = LeaveSpeakersOut(1) if cv is None else cv
-    folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
+    folds, overlapping = make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
     crossing = find_crossing(pipelines, folds, y, speakers)
     warn_of_known_speakers(pipelines, folds, speakers)
     # What is not kept needs no key that tells it apart from other runs.
@@ -84,41 +80,13 @@ def make_plan(
         X,
         y,
         speakers,
-        _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score),
-        speaker_dependent=overlapping,
+        make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score),
+        speaker_dependent=bool(overlapping),
         crossing=crossing,
     )
 
 
-def _make_folds(
-    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
-    """Return the folds, and whether a speaker is in both parts of one."""
-    splits = list_splits(cv, y, speakers, X=X)
-    if not splits:
-        raise ValueError(f"cv={cv} makes no folds")
-    for fold, parts in enumerate(splits):
-        if len(parts) != 2:
-            raise ValueError(
-                f"fold {fold} has {len(parts)} parts, compare takes (train, test); rows to tune "
-                "on belong to a search inside, see HoldoutSearchCV"
-            )
-    rows = np.arange(len(y))
-    folds = [(rows[train], rows[test]) for train, test in splits]
-    for fold, parts in enumerate(folds):
-        if not all(map(len, parts)):
-            raise ValueError(f"the training or the test part of fold {fold} is empty")
-    try:
-        leaks = check_speaker_leakage(
-            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
-        )
-    except SpeakerLeakageError as error:
-        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
-        raise
-    return folds, bool(leaks)
-
-
-def _make_tasks(
+def make_tasks(
     pipelines: Mapping[str, BaseEstimator],
     folds: list[tuple[np.ndarray, np.ndarray]],
     seeds: Sequence[int] | None,

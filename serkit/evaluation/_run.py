@@ -22,11 +22,13 @@ from tqdm.auto import tqdm
 
 from serkit.evaluation._features import extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold
+from serkit.evaluation._leakage import find_leaks
+from serkit.evaluation._leakage_report import LeakageError
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import estimator_digest
 
-__all__ = ["first_error", "one_line", "run_plan"]
+__all__ = ["by_features", "first_error", "one_line", "run_plan", "threads_per_worker"]
 
 
 def run_plan(
@@ -37,6 +39,7 @@ def run_plan(
     stop: bool,
     n_jobs: int | None,
     verbose: int | bool,
+    check_leakage: bool = False,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Exception]]:
     """Return the records of all folds and the errors of those that failed, by key.
 
@@ -46,8 +49,8 @@ def run_plan(
     records = store.load_all(keys, what="folds", verbose=verbose)
     missing = {task.key: task for task in plan.tasks if task.key not in records}
     errors: dict[str, Exception] = {}
-    n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
-    for stateless, group in _by_features(list(missing.values())):
+    n_threads = threads_per_worker(effective_n_jobs(n_jobs))
+    for stateless, group in by_features(list(missing.values())):
         names = ", ".join(dict.fromkeys(task.pipeline for task in group))
         try:
             X = extract_features(stateless, plan.X, cache=cache, n_jobs=n_jobs, verbose=verbose)
@@ -59,6 +62,8 @@ def run_plan(
             _warn(error)
             errors |= {task.key: error for task in group}
             continue
+        if check_leakage:
+            _check_pipelines(group, X, plan)
         with threadpool_limits(n_threads):
             done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
                 delayed(_run)(task, X, plan.y, plan.speakers, plan.place, store, os.getpid(), stop)
@@ -92,7 +97,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def _by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
+def by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
     """Yield the tasks that share their stateless steps, with these taken off their pipelines."""
     groups: dict[str, tuple[Pipeline | None, list[Task]]] = {}
     for task in tasks:
@@ -100,6 +105,18 @@ def _by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task
         key = "" if stateless is None else estimator_digest(stateless)
         groups.setdefault(key, (stateless, []))[1].append(replace(task, estimator=rest))
     yield from groups.values()
+
+
+def _check_pipelines(tasks: list[Task], X: Any, plan: Plan) -> None:
+    """Raise if the first task of a pipeline shows a leak."""
+    for task in {task.pipeline: task for task in reversed(tasks)}.values():
+        fold = {task.fold: (task.train, task.test)}
+        report = find_leaks(task.estimator, X, plan.y, plan.speakers, fold)
+        try:
+            report.raise_for_leaks()
+        except LeakageError as error:
+            error.add_note(f"in pipeline {task.pipeline!r}")
+            raise
 
 
 def _run(
@@ -180,7 +197,7 @@ def _leave_with(home: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _threads_per_worker(n_workers: int) -> int:
+def threads_per_worker(n_workers: int) -> int:
     """Share the cores among the workers; a lower limit that is in force stays."""
     in_force = [library["num_threads"] for library in threadpool_info()]
     return min([max(1, cpu_count() // n_workers), *in_force])

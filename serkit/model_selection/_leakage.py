@@ -50,6 +50,10 @@ def check_speaker_leakage(
     SpeakerLeakageError
         If a speaker is on both sides and `on_leak` is ``"raise"``.
 
+    See Also
+    --------
+    serkit.evaluation.check_leakage : Looks at what is done in the folds, too.
+
     Examples
     --------
     >>> from sklearn.model_selection import KFold

@@ -4,6 +4,8 @@ import os
 
 import numpy as np
 import pytest
+import sklearn
+from sklearn.base import clone
 from sklearn.model_selection import GroupShuffleSplit, KFold
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -14,6 +16,7 @@ from serkit.feature_extraction import LogMelSpectrogram, TemporalPooling
 from serkit.model_selection import LeaveSpeakersOut, SpeakerLeakageError
 from serkit.neural_network import MLPClassifier
 from serkit.pipeline import make_pipeline
+from serkit.preprocessing import SpeakerStandardizer
 
 TUNED = ["in-corpus", "zero-shot", "last 1 tuned", "last 2 tuned"]
 
@@ -74,6 +77,27 @@ def test_tuning_recovers_what_the_other_corpus_costs(here, there):
     assert uar["last 2 tuned"] > 0.9
     assert result.confusion("zero-shot").to_numpy().sum() == len(there)
     assert result.protocol.startswith("here → there on anger, sadness; statistics of the source")
+
+
+def test_a_classifier_without_a_network_answers_as_it_is(here, there, tmp_path):
+    """Also one that asks for speakers where it predicts."""
+    front = [step for _, step in make_system().steps[:2]]
+    svm = make_pipeline(*front, SpeakerStandardizer(), SVC())
+    options = {"unfreeze": 0, "in_corpus": False, "results_dir": tmp_path}
+    result = run(here, there, svm, **options)
+    with sklearn.config_context(enable_metadata_routing=True):
+        seeded = clone(svm).set_params(svc__random_state=0)
+        seeded.fit(here.audio, here.y, speakers=np.char.add("here:", here.speakers.astype(str)))
+        speaker = there.speakers == "2"
+        asked = {"X": there.audio[speaker], "speakers": there.speakers[speaker]}
+        expected = seeded.decision_function(**asked)
+    found = predictions(result, "zero-shot").loc[np.flatnonzero(speaker)]
+    np.testing.assert_allclose(found["score[sadness]"], expected, atol=1e-6)
+    assert result.table()["transductive"].tolist() == ["SpeakerStandardizer(unseen='own')"]
+    other = run(make_corpus("here", seed=7), there, svm, **options)
+    assert not predictions(other, "zero-shot").equals(predictions(result, "zero-shot"))
+    with pytest.raises(TypeError, match="no network to tune in Pipeline"):
+        run(here, there, svm, unfreeze=(0, 1))
 
 
 @pytest.mark.parametrize("statistics", ["source", "target"])
@@ -183,7 +207,7 @@ def test_a_source_is_written_whole_or_not_at_all(here, there, tmp_path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("serkit.evaluation._cross_corpus.joblib.dump", stop)
+        patch.setattr("serkit.evaluation._source.joblib.dump", stop)
         with pytest.raises(KeyboardInterrupt):
             run(here, there, **options)
     assert list(folder.iterdir()) == []
