@@ -10,6 +10,7 @@ from serkit.utils._base import (
 )
 from serkit.utils._containers import (
     AudioSegment,
+    ChangedAudio,
     as_ragged,
     check_container,
     is_path,
@@ -31,12 +32,14 @@ from serkit.utils._parallel import parallel_map
 from serkit.utils._presets import PresetMixin
 from serkit.utils._row_digests import row_digests
 from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
+from serkit.utils._utterance_digest import utterance_digest
 from serkit.utils._validation import check_speakers
 
 __all__ = [
     "AudioSegment",
     "AudioTransformer",
     "BadAudioError",
+    "ChangedAudio",
     "FrameTransformer",
     "OpenAudio",
     "PlainOutputMixin",
@@ -70,4 +73,5 @@ __all__ = [
     "source_digest",
     "stack",
     "up_to_last_step",
+    "utterance_digest",
 ]
