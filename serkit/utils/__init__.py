@@ -28,6 +28,7 @@ from serkit.utils._hashing import (
 from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
+from serkit.utils._origins import follow_rows, note_resampling, row_origins
 from serkit.utils._parallel import parallel_map
 from serkit.utils._presets import PresetMixin
 from serkit.utils._row_digests import row_digests
@@ -58,6 +59,7 @@ __all__ = [
     "describe_estimator",
     "estimator_digest",
     "fill_docstring",
+    "follow_rows",
     "forget_features",
     "import_optional",
     "is_fitted",
@@ -65,10 +67,12 @@ __all__ = [
     "is_ragged",
     "last_step",
     "name_rows",
+    "note_resampling",
     "open_audio",
     "parallel_map",
     "requested_speakers",
     "row_digests",
+    "row_origins",
     "segment_parents",
     "source_digest",
     "stack",
