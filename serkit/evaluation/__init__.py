@@ -8,6 +8,7 @@ from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.evaluation._low_resource import low_resource_curve
 from serkit.evaluation._low_resource_tests import low_resource_tests
 from serkit.evaluation._result import ComparisonResult
+from serkit.evaluation._robustness import robustness_curve
 from serkit.evaluation._statistics import PairedTest, holm_correction, paired_test
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "low_resource_curve",
     "low_resource_tests",
     "paired_test",
+    "robustness_curve",
 ]

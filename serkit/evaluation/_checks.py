@@ -12,7 +12,7 @@ from sklearn.model_selection import check_cv
 
 from serkit.datasets import Corpus
 from serkit.evaluation._holdout_search import HoldoutSearchCV
-from serkit.model_selection import check_speaker_leakage
+from serkit.model_selection import SpeakerLeakageError, check_speaker_leakage
 from serkit.neural_network import SegmentAggregationClassifier
 from serkit.over_sampling import LeakageWarning
 from serkit.utils import check_speakers
@@ -24,6 +24,7 @@ __all__ = [
     "describe_folds",
     "find_crossing",
     "list_splits",
+    "make_folds",
     "warn_of_known_speakers",
 ]
 
@@ -78,6 +79,34 @@ def list_splits(cv: Any, y: np.ndarray, speakers: np.ndarray, *, X: Any = None) 
         # Which splitters look at speakers is found out from their splits.
         warnings.filterwarnings("ignore", message="The groups parameter is ignored")
         return list(check_cv(cv, y, classifier=True).split(y if X is None else X, y, speakers))
+
+
+def make_folds(
+    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], dict[int, list[Any]]]:
+    """Return the folds, and by their numbers the speakers that are in both parts of one."""
+    splits = list_splits(cv, y, speakers, X=X)
+    if not splits:
+        raise ValueError(f"cv={cv} makes no folds")
+    for fold, parts in enumerate(splits):
+        if len(parts) != 2:
+            raise ValueError(
+                f"fold {fold} has {len(parts)} parts, not (train, test); rows to tune on "
+                "belong to a search inside, see HoldoutSearchCV"
+            )
+    rows = np.arange(len(y))
+    folds = [(rows[train], rows[test]) for train, test in splits]
+    for fold, parts in enumerate(folds):
+        if not all(map(len, parts)):
+            raise ValueError(f"the training or the test part of fold {fold} is empty")
+    try:
+        leaks = check_speaker_leakage(
+            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
+        )
+    except SpeakerLeakageError as error:
+        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
+        raise
+    return folds, leaks
 
 
 def find_crossing(

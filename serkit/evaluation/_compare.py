@@ -19,7 +19,7 @@ from serkit.evaluation._checks import (
     check_sampling_rate,
     describe_folds,
     find_crossing,
-    list_splits,
+    make_folds,
     warn_of_known_speakers,
 )
 from serkit.evaluation._collect import collect_result
@@ -32,14 +32,10 @@ from serkit.evaluation._provenance import (
 )
 from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._store import ResultsStore
-from serkit.model_selection import (
-    LeaveSpeakersOut,
-    SpeakerLeakageError,
-    check_speaker_leakage,
-)
+from serkit.model_selection import LeaveSpeakersOut
 from serkit.utils import describe_estimator, estimator_digest
 
-__all__ = ["compare"]
+__all__ = ["by_features", "compare", "make_tasks", "threads_per_worker"]
 
 
 def compare(
@@ -164,19 +160,19 @@ def compare(
     X = corpus.audio if X is None else X
     y, speakers = check_labels(corpus, X)
     cv = LeaveSpeakersOut(1) if cv is None else cv
-    folds, overlapping = _make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
+    folds, overlapping = make_folds(cv, X, y, speakers, allow_overlap=allow_speaker_overlap)
     crossing = find_crossing(pipelines, folds, y, speakers)
     warn_of_known_speakers(pipelines, folds, speakers)
     store = ResultsStore(results_dir)
     # What is not kept needs no key that tells it apart from other runs.
     digest = None if results_dir is None else corpus_digest(X, y, speakers)
-    tasks = _make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
+    tasks = make_tasks(pipelines, folds, seeds, digest, train_score=return_train_score)
     cache = choose_cache(cache, results_dir)
     records = store.load_all((task.key for task in tasks), what="folds", verbose=verbose)
     missing = list({task.key: task for task in tasks if task.key not in records}.values())
 
-    n_threads = _threads_per_worker(effective_n_jobs(n_jobs))
-    for stateless, group in _by_features(missing):
+    n_threads = threads_per_worker(effective_n_jobs(n_jobs))
+    for stateless, group in by_features(missing):
         features = extract_features(stateless, X, cache=cache, n_jobs=n_jobs, verbose=verbose)
         names = ", ".join(dict.fromkeys(task.pipeline for task in group))
         with threadpool_limits(n_threads):
@@ -188,40 +184,12 @@ def compare(
         corpus,
         [(task, records[task.key]) for task in tasks],
         protocol=describe_folds(cv) if protocol is None else protocol,
-        speaker_dependent=overlapping,
+        speaker_dependent=bool(overlapping),
         crossing=crossing,
     )
 
 
-def _make_folds(
-    cv: Any, X: Any, y: np.ndarray, speakers: np.ndarray, *, allow_overlap: bool
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], bool]:
-    """Return the folds, and whether a speaker is in both parts of one."""
-    splits = list_splits(cv, y, speakers, X=X)
-    if not splits:
-        raise ValueError(f"cv={cv} makes no folds")
-    for fold, parts in enumerate(splits):
-        if len(parts) != 2:
-            raise ValueError(
-                f"fold {fold} has {len(parts)} parts, compare takes (train, test); rows to tune "
-                "on belong to a search inside, see HoldoutSearchCV"
-            )
-    rows = np.arange(len(y))
-    folds = [(rows[train], rows[test]) for train, test in splits]
-    for fold, parts in enumerate(folds):
-        if not all(map(len, parts)):
-            raise ValueError(f"the training or the test part of fold {fold} is empty")
-    try:
-        leaks = check_speaker_leakage(
-            folds, speakers=speakers, on_leak=None if allow_overlap else "raise"
-        )
-    except SpeakerLeakageError as error:
-        error.add_note("allow_speaker_overlap=True accepts that and labels the result")
-        raise
-    return folds, bool(leaks)
-
-
-def _make_tasks(
+def make_tasks(
     pipelines: Mapping[str, BaseEstimator],
     folds: list[tuple[np.ndarray, np.ndarray]],
     seeds: Sequence[int] | None,
@@ -251,7 +219,7 @@ def _make_tasks(
     return tasks
 
 
-def _by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
+def by_features(tasks: list[Task]) -> Iterator[tuple[Pipeline | None, list[Task]]]:
     """Yield the tasks that share their stateless steps, with these taken off their pipelines."""
     groups: dict[str, tuple[Pipeline | None, list[Task]]] = {}
     for task in tasks:
@@ -276,7 +244,7 @@ def _run(
     return task.key, record
 
 
-def _threads_per_worker(n_workers: int) -> int:
+def threads_per_worker(n_workers: int) -> int:
     """Share the cores among the workers; a lower limit that is in force stays."""
     in_force = [library["num_threads"] for library in threadpool_info()]
     return min([max(1, cpu_count() // n_workers), *in_force])

@@ -13,7 +13,15 @@ from sklearn.utils import _safe_indexing
 from serkit.evaluation._result import METRICS
 from serkit.utils import requested_speakers
 
-__all__ = ["Task", "evaluate_fold", "seeded"]
+__all__ = [
+    "Task",
+    "class_scores",
+    "evaluate_fold",
+    "fit",
+    "predict",
+    "seeded",
+    "transductive_steps",
+]
 
 
 @dataclass(frozen=True)
@@ -66,19 +74,18 @@ def evaluate_fold(
         the transductive steps and the best parameters of a search.
     """
     with config_context(enable_metadata_routing=True):
-        model = clone(estimator)
-        metadata = requested_speakers(model, "fit", speakers[train])
+        X_train = _safe_indexing(X, train)
         start = time.perf_counter()
-        model.fit(_safe_indexing(X, train), y[train], **metadata)
+        model = fit(estimator, X_train, y[train], speakers[train])
         fitted = time.perf_counter()
         predictor = getattr(model, "best_estimator_", model)
         X_test = _safe_indexing(X, test)
-        y_pred = _predict(predictor, X_test, speakers[test])
+        y_pred = predict(predictor, X_test, speakers[test])
         predicted = time.perf_counter()
-        method, scores = _class_scores(predictor, X_test, speakers[test])
+        method, scores = class_scores(predictor, X_test, speakers[test])
         train_scores = {}
         if train_score:
-            y_train = _predict(predictor, _safe_indexing(X, train), speakers[train])
+            y_train = predict(predictor, X_train, speakers[train])
             y_train = np.asarray(y_train, dtype=object)
             train_scores = {name: score(y[train], y_train) for name, score in METRICS.items()}
     return {
@@ -89,18 +96,27 @@ def evaluate_fold(
         "train_scores": train_scores,
         "fit_time": fitted - start,
         "predict_time": predicted - fitted,
-        "transductive": sorted(set(_transductive_steps(predictor))),
+        "transductive": sorted(set(transductive_steps(predictor))),
         "best_params": {
             name: str(value) for name, value in getattr(model, "best_params_", {}).items()
         },
     }
 
 
-def _predict(model: BaseEstimator, X: Any, speakers: np.ndarray) -> np.ndarray:
+def fit(estimator: BaseEstimator, X: Any, y: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
+    """Return a fitted clone; the speakers go to whatever asks for them."""
+    model = clone(estimator)
+    with config_context(enable_metadata_routing=True):
+        model.fit(X, y, **requested_speakers(model, "fit", speakers))
+    return model
+
+
+def predict(model: BaseEstimator, X: Any, speakers: np.ndarray) -> np.ndarray:
+    """Return predictions, with metadata routing enabled."""
     return model.predict(X, **requested_speakers(model, "predict", speakers))
 
 
-def _class_scores(
+def class_scores(
     model: BaseEstimator, X: Any, speakers: np.ndarray
 ) -> tuple[str | None, list[list[float]] | None]:
     """Return posteriors or decision values of the classes, whichever the model has."""
@@ -117,14 +133,14 @@ def _class_scores(
     return None, None
 
 
-def _transductive_steps(fitted: Any) -> Iterator[str]:
+def transductive_steps(fitted: Any) -> Iterator[str]:
     """Yield the parts, at any depth, that use other test utterances to predict one."""
     if isinstance(fitted, list | tuple):
         for item in fitted:
-            yield from _transductive_steps(item)
+            yield from transductive_steps(item)
     elif isinstance(fitted, BaseEstimator):
         if getattr(fitted, "transductive_", False):
             unseen = f"(unseen={fitted.unseen!r})" if hasattr(fitted, "unseen") else ""
             yield type(fitted).__name__ + unseen
         for value in vars(fitted).values():
-            yield from _transductive_steps(value)
+            yield from transductive_steps(value)
