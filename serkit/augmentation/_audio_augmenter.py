@@ -136,12 +136,17 @@ class _Change:
             )
         if np.ndim(changed) != 1:
             raise ValueError(
-                f"{function} must return a waveform, one-dimensional; got {np.shape(changed)}"
+                f"{_name(function)} must return a waveform, one-dimensional; got an array of shape "
+                f"{np.shape(changed)}"
             )
         return np.asarray(changed)
 
     def __str__(self) -> str:
-        return ", ".join(str(effect) for effect in self.effects)
+        return ", ".join(map(_name, self.effects))
+
+
+def _name(effect: Callable) -> str:
+    return getattr(effect, "__name__", repr(effect))
 
 
 def _find_effect(effect: Any) -> Callable:

@@ -37,6 +37,23 @@ class CopySampler(BaseSampler):
 
     _parameter_constraints: ClassVar[dict] = {"random_state": ["random_state"]}
 
+    def fit(self, X: Any, y: Any) -> "CopySampler":
+        """Check the input and count the copies; use `fit_resample`.
+
+        Parameters
+        ----------
+        X : audio
+            Paths or waveforms.
+        y : array-like of shape (n_utterances,)
+            Their classes.
+
+        Returns
+        -------
+        self : object
+        """
+        self.fit_resample(X, y)
+        return self
+
     @abstractmethod
     def _plan(self, seed: int) -> Callable[[str], Iterable[Change]]:
         """Return what gives the changes of an utterance by its digest."""
@@ -62,8 +79,7 @@ class CopySampler(BaseSampler):
             for change in of_row
         ]
         self._note(len(items), [copy.change for copy in copies])
-        counts = Counter(y[rows].tolist())
-        self.sampling_strategy_ = {label: counts[label] for label in strategy}
+        self.sampling_strategy_ = dict(Counter(y[rows].tolist()))
         return (copies if ragged else self._compute(copies, rows, X)), y[rows], rows
 
     def _check_utterances(self, X: np.ndarray) -> list[Any]:
