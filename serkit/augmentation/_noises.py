@@ -216,7 +216,8 @@ class NoiseDraw:
     ) -> np.ndarray:
         if isinstance(self.snr, tuple):
             assert number is not None, "checked when this was made"
-            return rng.uniform(*self.snr, size=number)
+            low, high = self.snr
+            return rng.uniform(low, high, size=number)
         values = np.ravel(np.asarray(self.snr, dtype=float))
         return values if number is None else rng.choice(values, number, replace=replace)
 
