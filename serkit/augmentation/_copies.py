@@ -37,23 +37,6 @@ class CopySampler(BaseSampler):
 
     _parameter_constraints: ClassVar[dict] = {"random_state": ["random_state"]}
 
-    def fit(self, X: Any, y: Any) -> "CopySampler":
-        """Check the input and count the copies; use `fit_resample`.
-
-        Parameters
-        ----------
-        X : audio
-            Paths or waveforms.
-        y : array-like of shape (n_utterances,)
-            Their classes.
-
-        Returns
-        -------
-        self : object
-        """
-        self.fit_resample(X, y)
-        return self
-
     @abstractmethod
     def _plan(self, seed: int) -> Callable[[str], Iterable[Change]]:
         """Return what gives the changes of an utterance by its digest."""
