@@ -63,9 +63,9 @@ class SpecAugment:
     >>> CRNNClassifier(augment=SpecAugment(freq_mask_size=6))
     CRNNClassifier(augment=SpecAugment(...freq_mask_size=6, ...))
     >>> x = torch.ones(1, 1, 4, 6)
-    >>> masked = SpecAugment(1, 2, 0, fill="zero")(x, None, torch.Generator().manual_seed(3))
+    >>> masked = SpecAugment(1, 2, 0, fill="zero")(x, None, torch.Generator().manual_seed(1))
     >>> masked[0, 0, :, 0]
-    tensor([1., 0., 0., 1.])
+    tensor([0., 0., 1., 1.])
     """
 
     n_freq_masks: int = 2
