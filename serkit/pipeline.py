@@ -21,14 +21,14 @@ __all__ = ["Pipeline", "make_pipeline"]
 class Pipeline(imblearn_pipeline.Pipeline):
     """Chain transformers, samplers and a final estimator; metadata follow the samplers.
 
-    A sampler (a step with ``fit_resample``) acts in ``fit`` only. A network that
-    holds out rows to choose by takes none of what samplers have added, and does
-    not train on copies of those it holds out. What is
+    A sampler (a step with ``fit_resample``) acts in ``fit`` only. What is
     passed along with one entry per utterance (speakers, weights) is brought
     into line with its output for all later steps: a kept or copied utterance
     keeps its entry, a synthetic one has the weight 1 and ``None`` for
     everything else, its speaker above all. That holds with scikit-learn's
-    metadata routing on and off.
+    metadata routing on and off. A network as the last step, which holds out
+    utterances to choose its best epoch, holds out none that a sampler has
+    added, and does not train on copies of those it holds out.
 
     Which utterance is which says the sampler's ``sample_indices_``, -1 meaning
     synthetic. A sampler without it, such as SMOTE, must put the utterances that

@@ -80,8 +80,6 @@ class CopySampler(BaseSampler):
 
     def _compute(self, copies: list[ChangedAudio], origins: np.ndarray, X: np.ndarray) -> Any:
         """Return the copies of numeric audio."""
-        if not copies:
-            return X[:0]
         computed = []
         for copy, row in zip(copies, origins, strict=True):
             computed.append(copy.change(copy.source, getattr(self, "sampling_rate", None)))
