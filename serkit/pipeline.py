@@ -1,5 +1,6 @@
 """A pipeline whose samplers carry speakers and weights along."""
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ from sklearn.pipeline import _name_estimators
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.validation import _is_arraylike, _num_samples, check_memory
 
-from serkit.utils import as_ragged, is_ragged
+from serkit.utils import as_ragged, follow_rows, is_ragged, note_resampling
 
 __all__ = ["Pipeline", "make_pipeline"]
 
@@ -25,7 +26,9 @@ class Pipeline(imblearn_pipeline.Pipeline):
     into line with its output for all later steps: a kept or copied utterance
     keeps its entry, a synthetic one has the weight 1 and ``None`` for
     everything else, its speaker above all. That holds with scikit-learn's
-    metadata routing on and off.
+    metadata routing on and off. A network as the last step, which holds out
+    utterances to choose its best epoch, holds out none that a sampler has
+    added, and does not train on copies of those it holds out.
 
     Which utterance is which says the sampler's ``sample_indices_``, -1 meaning
     synthetic. A sampler without it, such as SMOTE, must put the utterances that
@@ -84,6 +87,26 @@ class Pipeline(imblearn_pipeline.Pipeline):
 
     steps: list[tuple[str, Any]]
 
+    def fit(self, X: Any, y: Any = None, **params: Any) -> "Pipeline":
+        """Fit the transformers, resample by the samplers, fit the final estimator.
+
+        Parameters
+        ----------
+        X : audio, frames or functionals
+            What the first step takes.
+        y : array-like of shape (n_utterances,), default=None
+            What is to be predicted.
+        **params : dict
+            Metadata: by step (``svc__sample_weight``), or by plain names with
+            metadata routing.
+
+        Returns
+        -------
+        self : Pipeline
+        """
+        with follow_rows():
+            return super().fit(X, y, **params)
+
     def _fit(
         self, X: Any, y: Any = None, routed_params: Any = None, raw_params: Any = None
     ) -> tuple[Any, Any]:
@@ -111,6 +134,8 @@ class Pipeline(imblearn_pipeline.Pipeline):
                 X, y, step = fit_resample(step, X, y, **log, params=params)
                 origins = _Origins(name, step, before, after=(X, y))
                 self._realign(routed_params, after=index, origins=origins)
+                with suppress(ValueError):  # of one that loses track of the rows
+                    note_resampling(origins.rows, n_before=_num_samples(before[0]))
             else:
                 X, step = fit_transform(step, X, y, weight=None, **log, params=params)
             self.steps[index] = (name, step)

@@ -17,6 +17,7 @@ from serkit.evaluation._low_resource_tests import low_resource_tests
 from serkit.evaluation._ranks import SystemRanks, rank_systems
 from serkit.evaluation._resampled_t import ResampledTTest, corrected_resampled_t_test
 from serkit.evaluation._result import ComparisonResult
+from serkit.evaluation._robustness import robustness_curve
 from serkit.evaluation._statistics import PairedTest, paired_test
 
 __all__ = [
@@ -45,5 +46,6 @@ __all__ = [
     "low_resource_tests",
     "paired_test",
     "rank_systems",
+    "robustness_curve",
     "speaker_bootstrap",
 ]

@@ -2,7 +2,6 @@
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,11 @@ from sklearn.base import BaseEstimator
 
 import serkit
 from serkit.utils import (
-    AudioSegment,
     content_digest,
     estimator_digest,
-    is_path,
     is_ragged,
     source_digest,
+    utterance_digest,
 )
 
 __all__ = ["corpus_digest", "describe_code", "environment", "result_key"]
@@ -33,7 +31,7 @@ def result_key(**parts: Any) -> str:
 def corpus_digest(X: Any, y: np.ndarray, speakers: np.ndarray) -> str:
     """Return the digest of audio (bytes of files, waveforms) or numbers, labels and speakers."""
     if is_ragged(X):
-        content: list[Any] = [_utterance_digest(item) for item in X]
+        content: list[Any] = [utterance_digest(item) for item in X]
     else:
         content = [content_digest(np.asarray(X)), list(getattr(X, "columns", ()))]
     return result_key(content=content, y=y, speakers=speakers)
@@ -51,14 +49,6 @@ def environment() -> dict[str, str]:
     """Return the versions of Python and of the packages that results rest on."""
     versions = _versions(_PACKAGES + _SIGNAL_PACKAGES)
     return {"Python": platform.python_version(), "serkit": serkit.__version__, **versions}
-
-
-def _utterance_digest(item: Any) -> Any:
-    if isinstance(item, AudioSegment):
-        return [content_digest(Path(item.file)), item.start, item.end]
-    if is_path(item):
-        return content_digest(Path(item))
-    return content_digest(np.asarray(item))
 
 
 def _versions(packages: tuple[str, ...]) -> dict[str, str]:

@@ -40,7 +40,8 @@ __all__ = ["CachedTransformer"]
 
 
 _N_NAMED = 10  # failed utterances that an error lists
-_SOURCE = source_digest("utils", "preprocessing", "feature_extraction")
+#: Of all rooms whose code changes waveforms or makes features of them.
+_SOURCE = source_digest("utils", "preprocessing", "feature_extraction", "augmentation")
 
 
 def _has_names(cached: "CachedTransformer") -> bool:

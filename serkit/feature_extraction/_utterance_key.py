@@ -1,11 +1,10 @@
 """By what an entry of the cache is found."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from serkit.utils import AudioSegment, content_digest, is_path
+from serkit.utils import content_digest, utterance_digest
 
 __all__ = ["utterance_key"]
 
@@ -25,13 +24,8 @@ def utterance_key(utterance: np.ndarray, description: str) -> str | None:
     key : str or None
     """
     item: Any = utterance if utterance.dtype != object else utterance[0]
-    content: tuple
-    if is_path(item):
-        part = item if isinstance(item, AudioSegment) else AudioSegment(item)
-        try:
-            content = ("file", content_digest(Path(part.file)), part.start, part.end)
-        except OSError:
-            return None
-    else:
-        content = ("array", content_digest(np.asarray(item)))
+    try:
+        content = utterance_digest(item)
+    except OSError:
+        return None
     return content_digest(repr((content, description)).encode())

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from serkit.model_selection import SpeakerHoldout
-from serkit.utils import segment_parents
+from serkit.utils import row_origins, segment_parents
 
 __all__ = ["split_validation_rows"]
 
@@ -20,16 +20,18 @@ def split_validation_rows(
     """Divide the rows into those to train on and those to validate on.
 
     Rows without a speaker (synthetic ones) are always trained on, unless no row
-    has one.
+    has one. Where a pipeline has noted which rows its samplers have added, none
+    of these is held out, and copies of what is held out are left out.
     """
     rows = np.arange(len(y))
-    real = rows
+    origins = None if segment_parents() is not None else row_origins(len(y))
+    real = rows if origins is None else _first_rows(origins)
     if speakers is not None:
         known = np.array([speaker is not None for speaker in speakers])
-        real = rows[known]
         if not known.any():
             speakers = None
-            real = rows
+        else:
+            real = real[known[real]]
     if validation == "auto":
         validation = None if speakers is None else 0.2
         if speakers is not None and len(set(speakers[real])) == 1:
@@ -45,7 +47,7 @@ def split_validation_rows(
     splits: Iterable[tuple[np.ndarray, np.ndarray]]
     is_share = isinstance(validation, Real)
     if is_share and speakers is None:
-        splits = _split_utterances(float(validation), y, stratify=stratify, seed=seed)
+        splits = _split_utterances(float(validation), y[real], stratify=stratify, seed=seed)
     else:
         splitter = SpeakerHoldout(float(validation), random_state=seed) if is_share else validation
         groups = None if speakers is None else speakers[real]
@@ -63,8 +65,16 @@ def split_validation_rows(
             UserWarning,
             stacklevel=5,
         )
-    synthetic = np.setdiff1d(rows, real)
-    return np.concatenate([train, synthetic]), valid
+    added = np.setdiff1d(rows, real)
+    if origins is not None:
+        added = added[~np.isin(origins[added], origins[valid])]
+    return np.concatenate([train, added]), valid
+
+
+def _first_rows(origins: np.ndarray) -> np.ndarray:
+    """Return the rows that are neither synthetic nor copies of a row before them."""
+    found, rows = np.unique(origins, return_index=True)
+    return np.sort(rows[found >= 0])
 
 
 def _split_utterances(

@@ -14,6 +14,7 @@ from serkit.utils import (
     AudioSegment,
     AudioTransformer,
     BadAudioError,
+    ChangedAudio,
     check_audio,
     is_path,
     open_audio,
@@ -30,6 +31,9 @@ class AudioLoader(AudioTransformer):
     Takes paths, parts of files (:class:`~serkit.utils.AudioSegment`) and
     waveforms in memory. Formats are those of libsndfile: WAV, FLAC, OGG, MP3,
     AIFF and more. Nothing is read in ``fit``.
+
+    What is changed when it is read (:class:`~serkit.utils.ChangedAudio`) is
+    changed at `sampling_rate`, after `start` and `end`.
 
     Waveforms in memory are not resampled: an array does not tell its rate, and
     is taken to have `sampling_rate`. A corpus in memory does tell it, and
@@ -170,9 +174,21 @@ class _Load:
 
     def __call__(self, item: Any) -> _Loaded:
         try:
+            if isinstance(item, ChangedAudio):
+                return self._change(item)
             return self._load(item) if is_path(item) else self._take(item)
         except BadAudioError as error:
             return _Loaded(np.empty(0), None, str(error))
+
+    def _change(self, item: ChangedAudio) -> _Loaded:
+        loaded = self(item.source)
+        if loaded.problem is not None:
+            return loaded
+        try:
+            waveform = item.change(loaded.waveform, self.sampling_rate or loaded.rate)
+        except ValueError as error:
+            raise BadAudioError(str(error)) from error
+        return loaded._replace(waveform=waveform.astype(self.dtype, copy=False))
 
     def _take(self, waveform: np.ndarray) -> _Loaded:
         """Take a waveform that is in memory already."""

@@ -300,10 +300,13 @@ def check_speakers_stay_aligned(name: str, sampler: Any) -> None:
     pipeline.fit(X, y, classifier__speakers=speakers, classifier__sample_weight=weights)
     recorded = pipeline[-1]
     assert len(recorded.X_) == len(recorded.speakers_) == len(recorded.sample_weight_)
-    for row, speaker, weight in zip(
-        recorded.X_, recorded.speakers_, recorded.sample_weight_, strict=True
+    origins = getattr(pipeline[0], "sample_indices_", None)
+    for place, (row, speaker, weight) in enumerate(
+        zip(recorded.X_, recorded.speakers_, recorded.sample_weight_, strict=True)
     ):
         origin = np.flatnonzero((X == row).all(axis=1))
+        if not len(origin) and origins is not None:  # a changed copy
+            origin = origins[place : place + 1]
         if speaker is None:
             assert weight == 1
         else:

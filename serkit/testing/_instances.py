@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import serkit
+from serkit.augmentation import AudioAugmenter, NoiseCorruptor, NoiseMixer
 from serkit.evaluation import HoldoutSearchCV
 from serkit.feature_extraction import (
     MFCC,
@@ -164,6 +165,7 @@ def test_instances() -> list[BaseEstimator]:
         *_regression_instances(),
         *_segment_instances(),
         *_sampling_instances(),
+        *_augmentation_instances(),
         Pipeline([("scale", StandardScaler()), ("classify", LogisticRegression())]),
         HoldoutSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=KFold(3)),
     ]
@@ -334,6 +336,17 @@ def _sampling_instances() -> list[BaseEstimator]:
         GaussianGenerator(random_state=0),
         GANSampler(GaussianGenerator(), random_state=0),
         RandomOverSampler(random_state=0),
+    ]
+
+
+def _augmentation_instances() -> list[BaseEstimator]:
+    noises = [np.sin(np.arange(100.0)), np.random.default_rng(0).normal(size=500)]
+    return [
+        NoiseMixer(noises, random_state=0),
+        NoiseMixer(noises, snr=[0, 10], n_copies=(None, 1), power="active", random_state=0),
+        NoiseCorruptor(noises),
+        NoiseCorruptor(noises, snr=None),
+        AudioAugmenter("gain", n_copies=2, random_state=0),
     ]
 
 

@@ -10,6 +10,7 @@ from serkit.utils._base import (
 )
 from serkit.utils._containers import (
     AudioSegment,
+    ChangedAudio,
     as_ragged,
     check_container,
     is_path,
@@ -27,16 +28,19 @@ from serkit.utils._hashing import (
 from serkit.utils._input import check_audio, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
+from serkit.utils._origins import follow_rows, note_resampling, row_origins
 from serkit.utils._parallel import parallel_map
 from serkit.utils._presets import PresetMixin
 from serkit.utils._row_digests import row_digests
 from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
+from serkit.utils._utterance_digest import utterance_digest
 from serkit.utils._validation import check_speakers
 
 __all__ = [
     "AudioSegment",
     "AudioTransformer",
     "BadAudioError",
+    "ChangedAudio",
     "FrameTransformer",
     "OpenAudio",
     "PlainOutputMixin",
@@ -55,6 +59,7 @@ __all__ = [
     "describe_estimator",
     "estimator_digest",
     "fill_docstring",
+    "follow_rows",
     "forget_features",
     "import_optional",
     "is_fitted",
@@ -62,12 +67,15 @@ __all__ = [
     "is_ragged",
     "last_step",
     "name_rows",
+    "note_resampling",
     "open_audio",
     "parallel_map",
     "requested_speakers",
     "row_digests",
+    "row_origins",
     "segment_parents",
     "source_digest",
     "stack",
     "up_to_last_step",
+    "utterance_digest",
 ]

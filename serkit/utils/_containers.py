@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 
 __all__ = [
     "AudioSegment",
+    "ChangedAudio",
     "as_ragged",
     "check_container",
     "is_path",
@@ -48,8 +49,47 @@ class AudioSegment:
         return f"{self.file} [{self.start:g} s to {end}]"
 
 
+@dataclass(frozen=True, eq=False)
+class ChangedAudio:
+    """An utterance that is changed whenever it is read, so that copies take no memory.
+
+    Every reader of waveforms takes it in the place of one, and
+    :class:`~serkit.preprocessing.AudioLoader` where it is the change of a file.
+
+    Parameters
+    ----------
+    source : path-like, AudioSegment, ChangedAudio or ndarray of shape (n_samples,)
+        What is changed. A waveform is float, within [-1, 1].
+    change : callable
+        Takes a waveform and its sampling rate (``None`` if nobody knows it),
+        and returns a waveform: the same whenever it is called.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from serkit.preprocessing import PreEmphasis
+    >>> from serkit.utils import ChangedAudio
+    >>> louder = ChangedAudio(np.array([0.1, 0.2]), lambda waveform, sampling_rate: 2 * waveform)
+    >>> PreEmphasis(0.5).fit_transform([louder])
+    array([array([0.2, 0.3])], dtype=object)
+    """
+
+    source: Any
+    change: Callable[[np.ndarray, int | None], np.ndarray]
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether a waveform is changed, rather than a file."""
+        if isinstance(self.source, ChangedAudio):
+            return self.source.in_memory
+        return not is_path(self.source)
+
+    def __str__(self) -> str:
+        return f"{self.source if is_path(self.source) else 'a waveform'}, {self.change}"
+
+
 def is_path(item: Any) -> bool:
-    """Say whether an item of audio is a file, or a part of one, rather than a waveform.
+    """Say whether an item of audio has yet to be read, rather than being a waveform.
 
     Parameters
     ----------
@@ -59,8 +99,9 @@ def is_path(item: Any) -> bool:
     Returns
     -------
     answer : bool
+        True for a file, a part of one, and what is changed when it is read.
     """
-    return isinstance(item, str | os.PathLike | AudioSegment)
+    return isinstance(item, str | os.PathLike | AudioSegment | ChangedAudio)
 
 
 def is_ragged(X: Any) -> bool:

@@ -1,7 +1,7 @@
 """Validation of audio and frames, utterance by utterance."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
-from serkit.utils._containers import Restore, as_ragged, check_container, is_path, stack
-from serkit.utils._rows import SignalWarning, name_rows
+from serkit.utils._containers import (
+    ChangedAudio,
+    Restore,
+    as_ragged,
+    check_container,
+    is_path,
+    stack,
+)
+from serkit.utils._rows import SignalWarning, at_row, name_rows
 
 __all__ = ["check_audio", "check_frames", "forget_features"]
 
@@ -22,7 +29,7 @@ def check_audio(
     reset: bool,
     allow_paths: bool = False,
     levels: bool = True,
-) -> tuple[list[Any], Restore]:
+) -> tuple[Any, Restore]:
     """Validate audio and return its waveforms with the way back to its container.
 
     Parameters
@@ -31,18 +38,21 @@ def check_audio(
         For whom; ``n_features_in_`` is set on it for numeric input only.
     X : audio
         List or 1-D object array of 1-D waveforms, or a numeric array of shape
-        (n_utterances, n_samples). int16 is scaled by 1/32768.
+        (n_utterances, n_samples). int16 is scaled by 1/32768. Waveforms may be
+        :class:`ChangedAudio`.
     reset : bool
         True in ``fit``.
     allow_paths : bool, default=False
-        Let paths and :class:`AudioSegment` through as they are.
+        Let paths, :class:`AudioSegment` and :class:`ChangedAudio` through as
+        they are.
     levels : bool, default=True
         Warn of samples beyond [-1, 1], as steps do whose values depend on it.
 
     Returns
     -------
-    waveforms : list of ndarray of shape (n_samples,)
-        float32 or float64 as given; other types become float64.
+    waveforms : sequence of ndarray of shape (n_samples,)
+        float32 or float64 as given; other types become float64. Where some are
+        :class:`ChangedAudio`, these are changed every time they are taken.
     restore : callable
         Turns one array per utterance into the kind of container X was.
 
@@ -74,6 +84,8 @@ def check_audio(
     silent, loud = _silent_and_loud(waveforms)
     if not reset:
         _warn(silent, loud if levels else [])
+    if not allow_paths and any(isinstance(item, ChangedAudio) for item in waveforms):
+        return _ReadWaveforms(waveforms, getattr(estimator, "sampling_rate", None)), restore
     return waveforms, restore
 
 
@@ -182,7 +194,31 @@ def forget_features(estimator: Any) -> None:
             delattr(estimator, name)
 
 
-def _as_waveform(estimator: Any, row: int, item: Any) -> np.ndarray:
+@dataclass(frozen=True)
+class _ReadWaveforms(Sequence):
+    """Waveforms, of which some are changed when they are taken, one at a time."""
+
+    items: list[Any]
+    sampling_rate: int | None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, row: Any) -> Any:
+        if isinstance(row, slice):
+            return [self[one] for one in range(*row.indices(len(self)))]
+        with at_row(row):
+            return self._read(self.items[row])
+
+    def _read(self, item: Any) -> np.ndarray:
+        if isinstance(item, ChangedAudio):
+            return item.change(self._read(item.source), self.sampling_rate)
+        return item
+
+
+def _as_waveform(estimator: Any, row: int, item: Any) -> Any:
+    if isinstance(item, ChangedAudio) and item.in_memory:
+        return item
     if is_path(item):
         raise TypeError(
             f"utterance {row} is a path ({item}), but {type(estimator).__name__} takes waveforms: "
