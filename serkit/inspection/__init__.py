@@ -7,6 +7,7 @@ from serkit.inspection._grad_cam import grad_cam
 from serkit.inspection._grad_cam_display import GradCAMDisplay
 from serkit.inspection._loss_curve import LossCurveDisplay
 from serkit.inspection._low_resource import LowResourceDisplay
+from serkit.inspection._module_features import ModuleFeatureExtractor
 from serkit.inspection._speaker_probe import speaker_probe_score
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GradCAMDisplay",
     "LossCurveDisplay",
     "LowResourceDisplay",
+    "ModuleFeatureExtractor",
     "grad_cam",
     "speaker_probe_score",
 ]

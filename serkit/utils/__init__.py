@@ -24,7 +24,7 @@ from serkit.utils._hashing import (
     estimator_digest,
     source_digest,
 )
-from serkit.utils._input import check_audio, check_frames, forget_features
+from serkit.utils._input import check_audio, check_columns, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._parallel import parallel_map
@@ -48,6 +48,7 @@ __all__ = [
     "at_row",
     "at_segments",
     "check_audio",
+    "check_columns",
     "check_container",
     "check_frames",
     "check_speakers",
