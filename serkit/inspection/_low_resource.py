@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from serkit.inspection._drawing import GREY, MARKERS, axes_and_figure, colors
+from serkit.inspection._drawing import GREY, MARKERS, axes_and_figure, colors, draw_band
 
 __all__ = ["LowResourceDisplay"]
 
@@ -115,10 +115,8 @@ class LowResourceDisplay:
         return self
 
     def _draw(self, label: str, line: pd.DataFrame, **style: Any) -> None:
-        percent, mean, std = 100 * line["fraction"], line["mean"], line["std"]
-        (self.lines_[label],) = self.ax_.plot(percent, mean, label=label, **style)
-        self.bands_[label] = self.ax_.fill_between(
-            percent, mean - std, mean + std, color=style["color"], alpha=0.15, linewidth=0
+        self.lines_[label], self.bands_[label] = draw_band(
+            self.ax_, 100 * line["fraction"], line["mean"], line["std"], label=label, **style
         )
 
     @classmethod

@@ -139,8 +139,8 @@ def _confidence(y_true: Any, y_prob: Any, labels: Any) -> tuple[np.ndarray, np.n
     labels = np.unique(y_true) if labels is None else column_or_1d(labels)
     if y_prob.shape[1] != len(labels):
         raise ValueError(
-            f"y_prob has {y_prob.shape[1]} columns for the {len(labels)} classes {labels.tolist()}; "
-            "pass labels=classifier.classes_"
+            f"y_prob has {y_prob.shape[1]} columns for the {len(labels)} classes "
+            f"{labels.tolist()}; pass labels=classifier.classes_"
         )
     # Networks have them in single precision, text files in few digits.
     if y_prob.min() < 0 or not np.allclose(y_prob.sum(axis=1), 1, atol=1e-3):
