@@ -11,8 +11,10 @@ from serkit.utils import import_optional
 __all__ = [
     "GREY",
     "MARKERS",
+    "add_legend",
     "axes_and_figure",
     "class_colors",
+    "class_styles",
     "colors",
     "draw_band",
     "grid_of_axes",
@@ -24,6 +26,7 @@ __all__ = [
 _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 MARKERS = "osD^vP*X"
 GREY = "#666666"
+_LONG_LEGEND = 8
 
 
 def axes_and_figure(
@@ -91,6 +94,24 @@ def class_colors(*labels: Iterable[Any]) -> dict[Any, Any]:
     """Return the colour of every class, in order."""
     classes = np.unique(np.concatenate([np.asarray(some) for some in labels])).tolist()
     return dict(zip(classes, colors(len(classes)), strict=True))
+
+
+def class_styles(labels: Iterable[Any]) -> dict[Any, dict[str, Any]]:
+    """Return colour and marker of every class, in order; no two classes have both in common."""
+    styles: dict[Any, dict[str, Any]] = {}
+    for place, label in enumerate(np.unique(np.asarray(labels)).tolist()):
+        cycle, color = divmod(place, len(_COLORS))
+        styles[label] = {"color": _COLORS[color], "marker": MARKERS[cycle % len(MARKERS)]}
+    return styles
+
+
+def add_legend(ax: Any, n_entries: int) -> None:
+    """Draw the legend, beside the axes if it is long."""
+    style: dict[str, Any] = {"frameon": False, "fontsize": "small"}
+    if n_entries > _LONG_LEGEND:
+        n_columns = -(-n_entries // 16)
+        style |= {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": n_columns}
+    ax.legend(**style)
 
 
 def merge_style(style: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -88,13 +88,14 @@ def test_of_a_larger_set_some_rows_are_drawn(vectors):
     ("options", "message"),
     [
         ({}, r"perplexity=30 needs more vectors .* there are 30; lower perplexity, or .*\"pca\""),
-        ({"method": "umap"}, '"tsne" or "pca", not \'umap\''),
+        ({"method": "isomap"}, '"tsne", "umap" or "pca", not \'isomap\''),
         ({"color_by": "class"}, "needs the classes, y_real and y_synth"),
-        ({"color_by": "speaker"}, '"origin" or "class", not \'speaker\''),
+        ({"color_by": "speaker"}, "needs speakers"),
+        ({"color_by": "gender"}, '"origin", "class" or "speaker", not \'gender\''),
         ({"y_real": ["joy"] * 20}, "give y_real and y_synth, or neither"),
         ({"y_real": ["joy"] * 19, "y_synth": ["joy"] * 10}, "inconsistent"),
     ],
-    ids=["few rows", "method", "no classes", "color_by", "half of y", "length of y"],
+    ids=["few rows", "method", "no classes", "no speakers", "color_by", "half of y", "length of y"],
 )
 def test_what_cannot_be_drawn_is_refused(vectors, options, message):
     with pytest.raises(ValueError, match=message):
