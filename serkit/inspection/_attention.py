@@ -307,7 +307,7 @@ def _audio_behind(estimator: Any, X: Any) -> tuple[np.ndarray, int, int] | None:
             found = _audio_behind(step, X)
             if found is not None or number == len(estimator):
                 return found
-            X = step.transform(X)
+            X = step.transform(X) if hasattr(step, "transform") else X
     if hasattr(estimator, "hop_length") and hasattr(estimator, "sampling_rate"):
         hop_length = estimator.hop_length
         if hop_length == "auto":

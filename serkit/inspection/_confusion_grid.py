@@ -57,7 +57,12 @@ class ConfusionGridDisplay:
         self.counts = counts
 
     def plot(
-        self, axes: Any = None, *, n_columns: int = 3, cmap: Any = "Blues", **image_kw: Any
+        self,
+        axes: Any = None,
+        *,
+        n_columns: int | None = None,
+        cmap: Any = "Blues",
+        **image_kw: Any,
     ) -> "ConfusionGridDisplay":
         """Draw the matrices.
 
@@ -65,8 +70,9 @@ class ConfusionGridDisplay:
         ----------
         axes : sequence of matplotlib Axes or None, default=None
             One for each; ``None`` makes a figure.
-        n_columns : int, default=3
-            Number of panels beside each other in that figure.
+        n_columns : int or None, default=None
+            Number of panels beside each other in that figure; ``None`` is four at
+            most.
         cmap : str or matplotlib Colormap, default="Blues"
             The colours.
         **image_kw : dict
@@ -77,6 +83,8 @@ class ConfusionGridDisplay:
         display : ConfusionGridDisplay
         """
         n_panels = len(self.counts)
+        if n_columns is None:  # as even rows as there can be
+            n_columns = -(-n_panels // -(-n_panels // 4))
         n_columns = min(n_columns, n_panels)
         n_classes = len(next(iter(self.counts.values())))
         side = 1.1 + 0.42 * n_classes
@@ -107,7 +115,7 @@ class ConfusionGridDisplay:
         *,
         labels: Any = None,
         axes: Any = None,
-        n_columns: int = 3,
+        n_columns: int | None = None,
         cmap: Any = "Blues",
         **image_kw: Any,
     ) -> "ConfusionGridDisplay":
@@ -123,8 +131,9 @@ class ConfusionGridDisplay:
             The classes in their order; ``None`` is all, sorted.
         axes : sequence of matplotlib Axes or None, default=None
             One for each; ``None`` makes a figure.
-        n_columns : int, default=3
-            Number of panels beside each other in that figure.
+        n_columns : int or None, default=None
+            Number of panels beside each other in that figure; ``None`` is four at
+            most.
         cmap : str or matplotlib Colormap, default="Blues"
             The colours.
         **image_kw : dict
@@ -147,7 +156,7 @@ class ConfusionGridDisplay:
         by: str | None = None,
         labels: Any = None,
         axes: Any = None,
-        n_columns: int = 3,
+        n_columns: int | None = None,
         cmap: Any = "Blues",
         **image_kw: Any,
     ) -> "ConfusionGridDisplay":
@@ -165,8 +174,9 @@ class ConfusionGridDisplay:
             The classes in their order; ``None`` is all, sorted.
         axes : sequence of matplotlib Axes or None, default=None
             One for each; ``None`` makes a figure.
-        n_columns : int, default=3
-            Number of panels beside each other in that figure.
+        n_columns : int or None, default=None
+            Number of panels beside each other in that figure; ``None`` is four at
+            most.
         cmap : str or matplotlib Colormap, default="Blues"
             The colours.
         **image_kw : dict

@@ -120,8 +120,8 @@ class LDADisplay:
             own = {**look, "s": 10, "linewidth": 0, "alpha": 0.6}
             drawn[label] = ax.scatter(*points[rows].T, label=label, **merge_style(own, style))
         if annotate:
-            for label in drawn:
-                _write(ax, points[y == label].mean(axis=0), str(label))
+            for label, look in class_styles(y).items():
+                _write(ax, points[y == label].mean(axis=0), str(label), color=look["color"])
         ax.margins(0.12)
         return drawn
 
@@ -230,9 +230,8 @@ def _project(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     return points
 
 
-def _write(ax: Any, place: np.ndarray, text: str) -> None:
+def _write(ax: Any, place: np.ndarray, text: str, *, color: Any) -> None:
     effects = import_optional("matplotlib.patheffects", extra="plot", caller="LDADisplay")
     halo = [effects.withStroke(linewidth=2.5, foreground="white", alpha=0.85)]
-    text = text.replace("$", r"\$")
-    style = {"ha": "center", "va": "center", "fontsize": "small", "path_effects": halo}
-    ax.annotate(text, place, **style)
+    style = {"color": color, "fontsize": "small", "weight": "bold", "path_effects": halo}
+    ax.annotate(text.replace("$", r"\$"), place, ha="center", va="center", **style)

@@ -100,8 +100,10 @@ class SNRCurveDisplay:
         clean_at = finite[-1] + max(np.diff(finite), default=5.0)
         pipelines, noises = self.table["pipeline"].unique(), self.table["noise"].unique()
         noises = [noise for noise in noises if noise]
-        for pipeline, color, marker in zip(
-            pipelines, colors(len(pipelines)), cycle(MARKERS), strict=False
+        # Beside each other, for equal scores would hide each other.
+        shifts = 0.08 * (clean_at - finite[-1]) * (np.arange(len(pipelines)) - len(pipelines) // 2)
+        for pipeline, color, marker, shift in zip(
+            pipelines, colors(len(pipelines)), cycle(MARKERS), shifts, strict=False
         ):
             of_pipeline = self.table[self.table["pipeline"] == pipeline].sort_values("snr")
             clean = of_pipeline[np.isinf(of_pipeline["snr"])]
@@ -119,7 +121,7 @@ class SNRCurveDisplay:
             if not clean.empty:
                 style = {"color": color, "marker": marker, "linestyle": "", "capsize": 3}
                 self.clean_[pipeline] = self.ax_.errorbar(
-                    clean_at, clean["mean"].mean(), clean["std"].mean(), **style
+                    clean_at + shift, clean["mean"].mean(), clean["std"].mean(), **style
                 )
         self._mark(finite, clean_at, chance)
         self.ax_.set(xlabel="signal-to-noise ratio, dB", ylabel=self.metric, title=name)

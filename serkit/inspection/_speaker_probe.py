@@ -242,7 +242,7 @@ def _as_probe(probe: Any, random_state: int) -> Any:
         if probe == "linear":
             return make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
         if probe == "mlp":
-            mlp = MLPClassifier((64,), max_iter=1000, random_state=random_state)
+            mlp = MLPClassifier((64,), solver="lbfgs", max_iter=1000, random_state=random_state)
             return make_pipeline(StandardScaler(), mlp)
     elif is_classifier(probe):
         return probe
