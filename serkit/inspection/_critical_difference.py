@@ -216,7 +216,7 @@ class CriticalDifferenceDisplay:
         -------
         display : CriticalDifferenceDisplay
         """
-        from serkit.evaluation import rank_systems
+        from serkit.evaluation import rank_systems  # type: ignore[attr-defined]
 
         ranking = rank_systems(scores)
         return cls.from_ranks(

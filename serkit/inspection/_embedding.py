@@ -231,11 +231,11 @@ class EmbeddingDisplay:
             known = np.full(len(X), None) if y is None else np.asarray(y)
             sets.append((X[rows], np.full(len(rows), origin), known[rows], own[rows]))
         drawn = sets if len(X_synth) else sets[:1]
-        X, origin, y, speakers = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+        X, origins, y, speakers = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
         embedding = _embed(X, method, perplexity, random_state)
         y = None if y_real is None else y
         speakers = speakers if any(speaker is not None for speaker in speakers) else None
-        display = cls(embedding, origin, y, speakers=speakers)
+        display = cls(embedding, origins, y, speakers=speakers)
         return display.plot(ax, name=name, color_by=color_by, **scatter_kw)
 
     @classmethod

@@ -242,10 +242,11 @@ def _parts(
     splits = list(cv.split(X, y, speakers) if hasattr(cv, "split") else cv)
     check_speaker_leakage(splits, speakers=speakers)
     for split in splits:
-        yield tuple(
+        train, test = (
             (_safe_indexing(X, rows), _safe_indexing(y, rows), _safe_indexing(speakers, rows))
             for rows in split
         )
+        yield train, test
 
 
 def _probe_parts(

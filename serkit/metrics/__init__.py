@@ -1,4 +1,4 @@
-"""Scores with their scorers, the report, and what synthetic rows are worth."""
+"""Scores with their scorers, the report, separation, calibration, the worth of synthetic rows."""
 
 from serkit.metrics._calibration import expected_calibration_error, reliability_bins
 from serkit.metrics._classification import uar_score, wa_score
