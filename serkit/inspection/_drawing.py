@@ -17,6 +17,7 @@ __all__ = [
     "class_styles",
     "colors",
     "draw_band",
+    "finish_curves",
     "grid_of_axes",
     "merge_style",
     "score_summary",
@@ -112,6 +113,13 @@ def add_legend(ax: Any, n_entries: int) -> None:
         n_columns = -(-n_entries // 16)
         style |= {"loc": "upper left", "bbox_to_anchor": (1, 1), "ncols": n_columns}
     ax.legend(**style)
+
+
+def finish_curves(ax: Any, *, chance: float | None = None) -> None:
+    """Draw the score of guessing, if it is given, and the legend."""
+    if chance is not None:
+        ax.axhline(chance, color=GREY, linestyle=":", linewidth=1, label="chance")
+    ax.legend(frameon=False, fontsize="small")
 
 
 def merge_style(style: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn import config_context
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, _fit_context, clone
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from serkit.inspection._networks import network_and_input, stage_vectors
-from serkit.utils import check_columns, check_speakers, is_fitted, requested_speakers
+from serkit.utils import check_columns, check_frozen, check_speakers, requested_speakers
 
 __all__ = ["ModuleFeatureExtractor"]
 
@@ -171,8 +170,9 @@ class ModuleFeatureExtractor(MetaEstimatorMixin, TransformerMixin, BaseEstimator
         return np.array([f"{self.stage_}{i}" for i in range(self._n_features_out)], dtype=object)
 
     def _fit(self, X: Any, y: Any, speakers: Any) -> np.ndarray:
+        check_frozen(self.estimator, owner=type(self).__name__)
         if isinstance(self.estimator, FrozenEstimator):
-            estimator = _frozen(self.estimator)
+            estimator = self.estimator.estimator
         else:
             estimator = self._fit_clone(X, y, speakers)
         check_columns(self, X, reset=True)
@@ -184,17 +184,10 @@ class ModuleFeatureExtractor(MetaEstimatorMixin, TransformerMixin, BaseEstimator
         return vectors
 
     def _fit_clone(self, X: Any, y: Any, speakers: Any) -> Any:
-        name = type(self.estimator).__name__
-        if is_fitted(self.estimator):
-            raise TypeError(
-                f"the {name} given is fitted, which scikit-learn's clones forget. Wrap it, "
-                f"{type(self).__name__}(FrozenEstimator(fitted)), to use it as it is; or give a "
-                "clone, to have it fitted on the training utterances"
-            )
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: the "
-                f"{name} is fitted here, as it is not in FrozenEstimator"
+                f"{type(self.estimator).__name__} is fitted here, as it is not in FrozenEstimator"
             )
         speakers = None if speakers is None else check_speakers(speakers, X)
         estimator = clone(self.estimator)
@@ -208,14 +201,3 @@ class ModuleFeatureExtractor(MetaEstimatorMixin, TransformerMixin, BaseEstimator
         tags.target_tags.required = not isinstance(self.estimator, FrozenEstimator)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _frozen(frozen: FrozenEstimator) -> Any:
-    try:
-        check_is_fitted(frozen)
-    except NotFittedError:
-        raise NotFittedError(
-            f"the {type(frozen.estimator).__name__} in FrozenEstimator is not fitted: fit it "
-            "first, or give it without FrozenEstimator to have it fitted here"
-        ) from None
-    return frozen.estimator

@@ -7,11 +7,11 @@ import pandas as pd
 from scipy.ndimage import median_filter
 
 from serkit.inspection._drawing import (
-    GREY,
     MARKERS,
     axes_and_figure,
     colors,
     draw_band,
+    finish_curves,
     score_summary,
 )
 
@@ -101,7 +101,7 @@ class SpeakerCurveDisplay:
             self.lines_[label], self.bands_[label] = draw_band(
                 self.ax_, line["n_speakers"], line["mean"], line["std"], **style
             )
-        _finish(self.ax_, chance, legend=True)
+        finish_curves(self.ax_, chance=chance)
         self.ax_.set_xticks(sorted(self.table["n_speakers"].unique()))
         self.ax_.set(xlabel="speakers trained on", ylabel=self.metric, title=name)
         return self
@@ -234,7 +234,7 @@ class KernelHeightDisplay:
             style = {"color": color, "linewidth": 2.2}
             style["label"] = ", ".join(filter(None, [str(condition), f"median of {window}"]))
             (self.medians_[condition],) = self.ax_.plot(height, median, **(style | line_kw))
-        _finish(self.ax_, None, legend=True)
+        finish_curves(self.ax_)
         self.ax_.xaxis.get_major_locator().set_params(integer=True)
         self.ax_.set(xlabel="kernel height, bins", ylabel=self.metric, title=name)
         return self
@@ -280,10 +280,3 @@ class KernelHeightDisplay:
         table = table if "condition" in table else table.assign(condition="")
         display = cls(score_summary(table, ["condition", "height"], metric), metric=metric)
         return display.plot(ax, name=name, window=window, **line_kw)
-
-
-def _finish(ax: Any, chance: float | None, *, legend: bool) -> None:
-    if chance is not None:
-        ax.axhline(chance, color=GREY, linestyle=":", linewidth=1, label="chance")
-    if legend:
-        ax.legend(frameon=False, fontsize="small")

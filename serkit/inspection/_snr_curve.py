@@ -12,6 +12,7 @@ from serkit.inspection._drawing import (
     axes_and_figure,
     colors,
     draw_band,
+    finish_curves,
     score_summary,
 )
 
@@ -134,9 +135,7 @@ class SNRCurveDisplay:
             ticks, labels = [*ticks, clean_at], [*labels, "clean"]
             self.ax_.axvline((finite[-1] + clean_at) / 2, color=GREY, linewidth=0.5)
         self.ax_.set_xticks(ticks, labels)
-        if chance is not None:
-            self.ax_.axhline(chance, color=GREY, linestyle=":", linewidth=1, label="chance")
-        self.ax_.legend(frameon=False, fontsize="small")
+        finish_curves(self.ax_, chance=chance)
 
     @classmethod
     def from_table(

@@ -17,7 +17,7 @@ from serkit.utils._containers import (
     stack,
 )
 from serkit.utils._documentation import fill_docstring
-from serkit.utils._fitted import is_fitted, last_step, up_to_last_step
+from serkit.utils._fitted import check_frozen, is_fitted, last_step, up_to_last_step
 from serkit.utils._hashing import (
     content_digest,
     describe_estimator,
@@ -51,6 +51,7 @@ __all__ = [
     "check_columns",
     "check_container",
     "check_frames",
+    "check_frozen",
     "check_speakers",
     "content_digest",
     "describe_estimator",
