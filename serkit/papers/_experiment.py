@@ -1,0 +1,246 @@
+"""Experiments: what is run, on which corpora, and the rows that come out of it."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from serkit.datasets import Corpus
+from serkit.evaluation import ComparisonResult, HoldoutSearchCV, compare
+from serkit.feature_extraction import OpenSmileFunctionals
+from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.preprocessing import AudioLoader
+
+__all__ = ["BASELINE", "Experiment", "FoldComparison", "Found", "summarize"]
+
+#: The classical system that stands in every table.
+BASELINE = "ComParE_2016 + SVM"
+Systems = Callable[[Folds], Mapping[str, Callable[[], BaseEstimator]]]
+
+
+@dataclass
+class Found:
+    """What an experiment found on one corpus, or from one corpus to another.
+
+    Parameters
+    ----------
+    experiment : str
+        Its name.
+    corpus : str
+        The corpus tested.
+    rows : DataFrame
+        One row per system and metric: ``system``, ``metric``, ``value`` and its standard
+        deviation over folds ``SD``, both in percent, number of ``folds``, ``seeds`` and test
+        ``speakers``.
+    details : str
+        What is printed.
+    comparison : ComparisonResult or None
+        Every prediction, if the experiment compares pipelines on folds.
+    """
+
+    experiment: str
+    corpus: str
+    rows: pd.DataFrame
+    details: str
+    comparison: ComparisonResult | None = None
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """Something that a paper did, as far as it can be done here.
+
+    Parameters
+    ----------
+    name : str
+        How it is asked for.
+    title : str
+        What it is.
+    part : str
+        Where in the paper it is.
+    corpora : tuple of str
+        What the paper ran it on, by the names of the loaders.
+    """
+
+    name: str
+    title: str
+    part: str
+    corpora: tuple[str, ...]
+    #: Whether other corpora than those of the paper do as well.
+    any_corpus: ClassVar[bool] = True
+
+    @abstractmethod
+    def run(self, setting: Setting) -> Iterator[Found]:
+        """Run it on every corpus of the setting."""
+
+    def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
+        """Return what makes each system as a pipeline from audio; nothing if it has none."""
+        return {}
+
+    def folds(self, corpus: Corpus, setting: Setting) -> Folds:
+        """Return the folds of a corpus."""
+        return Folds(corpus, setting, pairs_of_speakers(corpus))
+
+    def estimate(self, setting: Setting) -> pd.DataFrame:
+        """Measure what an epoch of every network costs, and how many there may be.
+
+        Parameters
+        ----------
+        setting : Setting
+            What would be run.
+
+        Returns
+        -------
+        costs : DataFrame
+            One row per corpus and system: ``fits``, ``epochs`` at most, CPU ``seconds per
+            epoch``, and ``hours`` at most.
+        """
+        rows = []
+        for corpus in setting.corpora.values():
+            folds = self.folds(corpus, setting)
+            for name, system in setting.wanted(self.makers(folds)).items():
+                n_fits = len(folds.parts) * len(setting.seeds)
+                seconds, n_epochs = _cost_of_epochs(system, folds)
+                rows.append(
+                    {
+                        "experiment": self.name,
+                        "corpus": corpus.name,
+                        "system": name,
+                        "fits": n_fits,
+                        "epochs": n_epochs,
+                        "seconds per epoch": seconds,
+                        "hours": n_fits * n_epochs * seconds / 3600,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class FoldComparison(Experiment):
+    """Systems compared on the same folds, beside functionals and a linear SVM.
+
+    Parameters
+    ----------
+    systems : callable
+        Takes the folds, returns what makes each system by name: a pipeline from audio.
+    baseline : bool
+        Whether the classical system stands beside.
+    note : str
+        What a table has to say beside folds and scale.
+    """
+
+    systems: Systems = field(repr=False, default=lambda folds: {})
+    baseline: bool = True
+    note: str = ""
+
+    def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
+        """Return what makes each system, the classical one first."""
+        makers = dict(self.systems(folds))
+        if self.baseline and folds.scale != "smoke" and find_spec("opensmile") is not None:
+            makers = {BASELINE: lambda: functionals_svm("ComParE_2016", folds)} | makers
+        return makers
+
+    def run(self, setting: Setting) -> Iterator[Found]:
+        """Compare the systems on every corpus of the setting."""
+        for corpus in setting.corpora.values():
+            folds = self.folds(corpus, setting)
+            systems = setting.wanted(self.makers(folds))
+            if not systems:
+                continue
+            note = f"; {self.note}" if self.note else ""
+            result = run_folds(systems, folds, protocol=f"{folds.describe()}{note}")
+            yield Found(self.name, corpus.name or "", summarize(result), str(result), result)
+
+
+def run_folds(systems: Mapping[str, BaseEstimator], folds: Folds, **options: Any) -> Any:
+    """Compare fold by fold, so that a run that was stopped has whole folds."""
+    setting = folds.setting
+    options = {
+        "seeds": setting.seeds,
+        "return_train_score": True,
+        **setting.store_options(),
+        **options,
+    }
+    parts = list(folds.parts.values())
+    if setting.results_dir is not None and setting.n_jobs in (None, 1):
+        for part in parts:
+            compare(folds.corpus, systems, cv=[part], **options)
+        options["verbose"] = 0
+    return compare(folds.corpus, systems, cv=parts, **options)
+
+
+def summarize(result: ComparisonResult) -> pd.DataFrame:
+    """Return the rows of a comparison in percent: means over folds, and all predictions pooled.
+
+    Parameters
+    ----------
+    result : ComparisonResult
+        What was found.
+
+    Returns
+    -------
+    rows : DataFrame
+        See :class:`Found`.
+    """
+    table = result.table()
+    n_seeds = result.folds["seed"].nunique()
+    rows = []
+    for system, row in table.iterrows():
+        about = {"folds": row["folds"], "seeds": n_seeds, "speakers": row["speakers"]}
+        for metric in ("UAR", "WA"):
+            mean, spread = 100 * row[f"{metric} mean"], 100 * row[f"{metric} SD"]
+            rows.append({"system": system, "metric": metric, "value": mean, "SD": spread, **about})
+            pooled = {"metric": f"{metric} pooled", "value": 100 * row[metric], "SD": np.nan}
+            rows.append({"system": system, **pooled, **about})
+    return pd.DataFrame(rows)
+
+
+def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
+    """Return functionals and a linear SVM whose C is chosen on the validation speakers.
+
+    Parameters
+    ----------
+    feature_set : str
+        See :class:`~serkit.feature_extraction.OpenSmileFunctionals`.
+    folds : Folds
+        Whose validation speakers.
+
+    Returns
+    -------
+    search : HoldoutSearchCV
+        From audio to emotions.
+    """
+    svm = make_pipeline(
+        AudioLoader(), OpenSmileFunctionals(feature_set), StandardScaler(), SVC(kernel="linear")
+    )
+    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.cv.inner())
+
+
+def _cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
+    """Return the CPU seconds of an epoch on the first fold, and the most epochs of a fit."""
+    names = [name for name in system.get_params() if name.endswith("max_epochs")]
+    if not names or isinstance(system, HoldoutSearchCV):
+        return 0.0, 0
+    train, _ = next(iter(folds.parts.values()))
+    data = folds.corpus.audio[train], folds.corpus.y[train]
+    last = system.steps[-1][0]
+    seconds = []
+    for n_epochs in (1, 1, 2):  # the first time is longer
+        trial = clone(system).set_params(**dict.fromkeys(names, n_epochs))
+        start = time.process_time()
+        trial.fit(*data, **{f"{last}__speakers": folds.corpus.speakers[train]})
+        seconds.append(time.process_time() - start)
+    return max(seconds[2] - seconds[1], 0.0), max(system.get_params()[name] for name in names)
+
+
+def each(values: Sequence[Any], make: Callable[..., Any], name: Callable[[Any], str]) -> dict:
+    """Return a maker per value, by name."""
+    return {name(value): (lambda value=value: make(value)) for value in values}
