@@ -233,6 +233,9 @@ def _draw(ax: Any, counts: pd.DataFrame, cmap: Any, image_kw: dict) -> Confusion
     for (row, column), text in np.ndenumerate(display.text_):
         text.set_text(f"{100 * shares[row, column]:.0f}")
         text.set_fontsize("small")
+        red, green, blue, _ = display.im_.to_rgba(shares[row, column])
+        is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+        text.set_color("white" if is_dark else "black")
     ax.tick_params(length=0, labelsize="small")
     for label in ax.get_xticklabels():
         label.set(rotation=45, ha="right", rotation_mode="anchor")

@@ -194,6 +194,8 @@ class CriticalDifferenceDisplay:
         cls,
         scores: pd.DataFrame,
         *,
+        alpha: float = 0.05,
+        higher_is_better: bool = True,
         ax: Any = None,
         name: str | None = None,
         **bar_kw: Any,
@@ -203,8 +205,12 @@ class CriticalDifferenceDisplay:
         Parameters
         ----------
         scores : DataFrame of shape (n_blocks, n_systems)
-            A row per speaker (or fold, or corpus), a column per system; the higher
-            the better.
+            A row per speaker (or fold, or corpus), a column per system, three of
+            these or more.
+        alpha : float, default=0.05
+            Probability that alike systems are told apart somewhere.
+        higher_is_better : bool, default=True
+            Whether the highest score has the rank 1.
         ax : matplotlib Axes or None, default=None
             Where; ``None`` makes a figure of a height that suits.
         name : str or None, default=None
@@ -218,7 +224,7 @@ class CriticalDifferenceDisplay:
         """
         from serkit.evaluation import rank_systems  # type: ignore[attr-defined]
 
-        ranking = rank_systems(scores)
+        ranking = rank_systems(scores, alpha=alpha, higher_is_better=higher_is_better)
         return cls.from_ranks(
             ranking.average_ranks,
             ranking.critical_difference,

@@ -83,6 +83,15 @@ def test_the_order_of_classes_may_be_given_and_one_may_be_absent():
     np.testing.assert_array_equal(display.displays_["SVM"].confusion_matrix, expected)
 
 
+@pytest.mark.parametrize(
+    ("cmap", "colors"), [("Blues", ["white", "black"]), ("Greys_r", ["black", "white"])]
+)
+def test_numbers_can_be_read_on_any_colour(cmap, colors):
+    display = ConfusionGridDisplay.from_predictions(["a", "b"], {"SVM": ["a", "b"]}, cmap=cmap)
+    texts = display.displays_["SVM"].text_
+    assert [texts[0, 0].get_color(), texts[0, 1].get_color()] == colors
+
+
 def test_the_axes_given_are_used(pyplot, result):
     _, axes = pyplot.subplots(1, 2)
     display = ConfusionGridDisplay.from_result(result, axes=axes, cmap="Greys")
