@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from serkit.inspection._networks import network_and_input
@@ -110,6 +111,7 @@ def grad_cam(
     network, X = network_and_input(estimator, X, caller="grad_cam")
     if not hasattr(network, "predict"):
         raise TypeError(f"{type(network).__name__} predicts nothing that could be explained")
+    check_is_fitted(network, "net_")
     outputs = _outputs_of(network, X, target)
     module = network.net_.module_
     data = UtteranceData(network.prepare(X))

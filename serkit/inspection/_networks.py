@@ -36,7 +36,6 @@ def network_and_input(estimator: Any, X: Any, *, caller: str) -> tuple[NeuralEst
     X, network = up_to_last_step(estimator, X), last_step(estimator)
     if not isinstance(network, NeuralEstimator):
         return network_and_input(_inner(network, caller), X, caller=caller)
-    check_is_fitted(network, "net_")
     return network, X
 
 

@@ -126,6 +126,7 @@ def test_what_cannot_be_looked_at_is_refused(speech, cldnn):
     ).fit(X, y)
     with pytest.raises(TypeError, match=r"ModuleFeatureExtractor\(model.estimator_, segments\)"):
         extract(segments, X)
-    maps = RHEmoTransformer(n_bins=12, n_frames=16, hidden_size=4, max_epochs=1, patience=None)
+    X = np.abs(np.stack([frames[..., :8] for frames in X]))
+    maps = RHEmoTransformer(n_bins=12, n_frames=8, hidden_size=4, max_epochs=1, patience=None)
     with pytest.raises(ValueError, match="predicts nothing, so it has no 'output'"):
-        extract(maps.fit(np.abs(X), y), np.abs(X), "output")
+        extract(maps.fit(X, y), X, "output")
