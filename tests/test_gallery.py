@@ -29,3 +29,25 @@ def test_the_information_term_drives_clusters_apart(pyplot, capsys):
     printed = capsys.readouterr().out
     for name, ratio in ratios.items():
         assert f"{name}: between / within = {ratio:.1f}" in printed
+
+
+def test_modules_know_ever_less_of_the_speaker(pyplot, capsys):
+    shown = runpy.run_path(str(GALLERY / "plot_inside_a_network.py"))
+    known = shown["known"].set_index("stage")["accuracy"]
+    assert known["Raw"] > 0.9 > 0.6 > known["CNN"] > known["BLSTM"] > known["MLP"]
+    assert shown["table"]["stage"].tolist() == ["Raw", "CNN", "BLSTM", "MLP"]
+    lda, embeddings = (pyplot.figure(number) for number in pyplot.get_fignums())
+    assert len(lda.axes) == 8
+    assert [ax.get_title() for ax in embeddings.axes] == ["emotions", "speakers"]
+    assert "BLSTM" in capsys.readouterr().out
+
+
+def test_a_comparison_is_shown_in_pictures(pyplot):
+    shown = runpy.run_path(str(GALLERY / "plot_a_comparison.py"))
+    confusions, reliability, curve = (pyplot.figure(number) for number in pyplot.get_fignums())
+    names = list(shown["pipelines"])
+    for figure in (confusions, reliability):
+        assert [ax.get_title() for ax in figure.axes] == names
+    scores = shown["curve"].groupby(["pipeline", "n_speakers"])["UAR"].mean().unstack()
+    assert (scores[6] > scores[1]).all()
+    assert curve.axes[0].get_xlabel() == "speakers trained on"

@@ -12,15 +12,12 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from serkit.inspection._networks import network_and_input
 from serkit.modules import FeatureTap, convolution_names, find_part
-from serkit.neural_network import NeuralEstimator
 from serkit.training import UtteranceData, torch_session
-from serkit.utils import as_ragged, is_ragged, last_step, up_to_last_step
+from serkit.utils import as_ragged, is_ragged
 
-__all__ = ["grad_cam", "network_and_input"]
-
-#: Where a fitted estimator keeps the one that it has fitted.
-_INNER = ("best_estimator_", "estimator_", "network_")
+__all__ = ["grad_cam"]
 
 
 def grad_cam(
@@ -111,7 +108,10 @@ def grad_cam(
         layer = int(layer)
     elif layer is not None and not isinstance(layer, str):
         raise TypeError(f"layer is the number of a convolution or a name, not {layer!r}")
-    network, X = network_and_input(estimator, X)
+    network, X = network_and_input(estimator, X, caller="grad_cam")
+    if not hasattr(network, "predict"):
+        raise TypeError(f"{type(network).__name__} predicts nothing that could be explained")
+    check_is_fitted(network, "net_")
     outputs = _outputs_of(network, X, target)
     module = network.net_.module_
     data = UtteranceData(network.prepare(X))
@@ -126,32 +126,6 @@ def grad_cam(
     if normalize:
         maps = [one / (one.max() or 1) for one in maps]
     return as_ragged(maps) if is_ragged(X) else np.stack(maps)
-
-
-def network_and_input(estimator: Any, X: Any) -> tuple[NeuralEstimator, Any]:
-    """Return the network that an estimator ends in, and what comes to it of utterances."""
-    X, network = up_to_last_step(estimator, X), last_step(estimator)
-    if not isinstance(network, NeuralEstimator):
-        return network_and_input(_inner(network), X)
-    if not hasattr(network, "predict"):
-        raise TypeError(f"{type(network).__name__} predicts nothing that could be explained")
-    check_is_fitted(network, "net_")
-    return network, X
-
-
-def _inner(estimator: Any) -> Any:
-    """Return what an estimator has fitted."""
-    name = type(estimator).__name__
-    if hasattr(estimator, "segmenter"):
-        raise TypeError(
-            f"{name} sees segments, not utterances; explain these: segments, _ = "
-            "model.segmenter.split(X), grad_cam(model.estimator_, segments)"
-        )
-    for attribute in _INNER:
-        if hasattr(estimator, attribute):
-            return getattr(estimator, attribute)
-    check_is_fitted(estimator)
-    raise TypeError(f"{name} does not end in a network of serkit.neural_network")
 
 
 def _outputs_of(network: Any, X: Any, target: Any) -> list[int | None]:

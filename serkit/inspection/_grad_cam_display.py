@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils import _safe_indexing
 
 from serkit.inspection._drawing import axes_and_figure
-from serkit.inspection._grad_cam import grad_cam, network_and_input
+from serkit.inspection._grad_cam import grad_cam
+from serkit.inspection._networks import network_and_input
 
 __all__ = ["GradCAMDisplay"]
 
@@ -145,7 +146,8 @@ class GradCAMDisplay:
         display : GradCAMDisplay
         """
         utterance = range(len(X))[utterance]
-        network, X = network_and_input(estimator, _safe_indexing(X, [utterance]))
+        X = _safe_indexing(X, [utterance])
+        network, X = network_and_input(estimator, X, caller="grad_cam")
         (weights,) = grad_cam(network, X, layer=layer, target=target)
         frames = np.reshape(next(iter(X)), (-1, *weights.shape))
         return cls(weights, frames=frames).plot(ax, name=name, colorbar=colorbar, **image_kw)

@@ -7,7 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from serkit.inspection._drawing import GREY, MARKERS, axes_and_figure, colors
+from serkit.inspection._drawing import (
+    GREY,
+    MARKERS,
+    axes_and_figure,
+    colors,
+    draw_band,
+    finish_curves,
+)
 
 __all__ = ["LowResourceDisplay"]
 
@@ -108,17 +115,13 @@ class LowResourceDisplay:
                 label = f"{system}, {n_synthetic} synthetic"
                 style = {"color": color_of[line[told].iloc[0]], "marker": marker_of[n_synthetic]}
             self._draw(label, line, **style | line_kw)
-        if chance is not None:
-            ax.axhline(chance, color=GREY, linestyle=":", linewidth=1, label="chance")
+        finish_curves(ax, chance=chance)
         ax.set(xlabel="real rows, %", ylabel=self.metric, title=name)
-        ax.legend(frameon=False, fontsize="small")
         return self
 
     def _draw(self, label: str, line: pd.DataFrame, **style: Any) -> None:
-        percent, mean, std = 100 * line["fraction"], line["mean"], line["std"]
-        (self.lines_[label],) = self.ax_.plot(percent, mean, label=label, **style)
-        self.bands_[label] = self.ax_.fill_between(
-            percent, mean - std, mean + std, color=style["color"], alpha=0.15, linewidth=0
+        self.lines_[label], self.bands_[label] = draw_band(
+            self.ax_, 100 * line["fraction"], line["mean"], line["std"], label=label, **style
         )
 
     @classmethod

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["separation", "within_class_sd_ratio"]
+__all__ = ["separation", "within_and_between", "within_class_sd_ratio"]
 
 
 def within_class_sd_ratio(X_real: Any, y_real: Any, X_synth: Any, y_synth: Any) -> dict[Any, float]:
@@ -28,11 +28,19 @@ def separation(X: Any, y: Any) -> float:
     Summed over features, every class counting alike; infinite without variance
     within.
     """
+    within, between = within_and_between(X, y)
+    return between / within if within else np.inf
+
+
+def within_and_between(X: Any, y: Any) -> tuple[float, float]:
+    """Return the mean variance within classes, and the variance between their means.
+
+    Both are summed over features, every class counting alike.
+    """
     classes = list(_by_class(X, y).values())
     means = np.array([rows.mean(axis=0) for rows in classes])
-    between = means.var(axis=0).sum()
     within = np.mean([rows.var(axis=0).sum() for rows in classes])
-    return float(between / within) if within else np.inf
+    return float(within), float(means.var(axis=0).sum())
 
 
 def _ratio(real: np.ndarray, synthetic: np.ndarray) -> float:

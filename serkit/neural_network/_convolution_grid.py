@@ -1,6 +1,6 @@
 """The kernel sizes among which the networks with four types of convolution were tuned."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from numbers import Integral
 
@@ -23,6 +23,7 @@ _FRAMES = (range(3, 9), range(2, 4))
         "n_bins": [Interval(Integral, 1, None, closed="left")],
         "context": ["array-like"],
         "prefix": [str],
+        "heights": ["array-like", None],
         "top_s": ["array-like", None],
         "top_t": ["array-like", None],
     },
@@ -34,6 +35,7 @@ def convolution_param_grid(
     *,
     context: tuple[int, int] = (10, 5),
     prefix: str = "",
+    heights: tuple[Iterable[int], Iterable[int]] | None = None,
     top_s: Sequence[KernelSizes] | None = None,
     top_t: Sequence[KernelSizes] | None = None,
 ) -> dict[str, list[KernelSizes]]:
@@ -55,6 +57,9 @@ def convolution_param_grid(
     prefix : str, default=""
         Put before the name of the parameter: ``"cldnn__"`` for that step of a
         pipeline.
+    heights : (iterable of int, iterable of int) or None, default=None
+        For "s" and "st": other numbers of bins that the filters span in the first
+        and in the second layer, ``(range(4, 31), [3])``.
     top_s : sequence of kernel sizes or None, default=None
         For "st": what was best for "s", whose bins are combined with the frames
         of `top_t`. ``None`` is all that fit. The paper searches "st" among the
@@ -75,6 +80,7 @@ def convolution_param_grid(
     See Also
     --------
     CLDNNClassifier : The network that is tuned.
+    serkit.inspection.kernel_height_sweep : Tries one height after the other.
 
     References
     ----------
@@ -91,8 +97,17 @@ def convolution_param_grid(
     """
     if convolution != "st" and (top_s is not None or top_t is not None):
         raise ValueError(f'top_s and top_t are for convolution="st", not {convolution!r}')
+    if heights is not None and (convolution not in ("s", "st") or top_s is not None):
+        raise ValueError(
+            'heights are for convolution="s" and, without top_s, for "st"; of the others filters '
+            "span one bin or all"
+        )
     n_frames = 1 + sum(context)
-    bins = list(product(*_BINS)) if top_s is None else [_along(0, sizes) for sizes in top_s]
+    bins = (
+        list(product(*(heights or _BINS)))
+        if top_s is None
+        else [_along(0, sizes) for sizes in top_s]
+    )
     frames = list(product(*_FRAMES)) if top_t is None else [_along(1, sizes) for sizes in top_t]
     pairs = {
         "s": product(bins, [(1, 1)]),

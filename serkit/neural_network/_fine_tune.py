@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_consistent_length, compute_class_weight, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from serkit.neural_network._base import NeuralEstimator
 from serkit.neural_network._classifier import NeuralClassifier
@@ -20,7 +20,7 @@ from serkit.neural_network._going_on import ends_in_network, go_on, no_network
 from serkit.neural_network._labels import check_labels
 from serkit.neural_network._segment_aggregation import check_takes_weight
 from serkit.neural_network._stages import freed_stages, frozen_stages, stage_table
-from serkit.utils import check_speakers, forget_features, is_ragged, requested_speakers
+from serkit.utils import check_columns, check_speakers, requested_speakers
 
 __all__ = ["FineTuneClassifier"]
 
@@ -178,7 +178,7 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """
         keep = self.statistics == "source" or self._trains_nothing()
         model, network = go_on(copy.deepcopy(self._source()), keep_statistics=keep)
-        self._check_columns(X, reset=True)
+        check_columns(self, X, reset=True)
         y = check_labels(self, y)
         check_consistent_length(X, y)
         replace_head = self._needs_new_head(y, network)
@@ -274,16 +274,6 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """Raise if `unfreeze` names or counts what the network has not."""
         freed_stages(self._source_network(), self.unfreeze)
 
-    def _check_columns(self, X: Any, *, reset: bool) -> None:
-        """Remember or compare the columns of X; the frames of a row need no fixed number."""
-        if reset:
-            forget_features(self)
-        if is_ragged(X) or (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) > 2:
-            return
-        # What the values may be depends on the first step.
-        options = {"dtype": None, "accept_sparse": True, "ensure_all_finite": False}
-        validate_data(self, X, reset=reset, **options)
-
     def _check_trainable(self, y: np.ndarray) -> None:
         classes = set(y.tolist())
         if len(classes) < 2:
@@ -332,7 +322,7 @@ class FineTuneClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def _ask(self, method: str, X: Any, speakers: Any) -> np.ndarray:
         check_is_fitted(self, "estimator_")
-        self._check_columns(X, reset=False)
+        check_columns(self, X, reset=False)
         with config_context(enable_metadata_routing=True):
             metadata = requested_speakers(self.estimator_, method, speakers)
             return getattr(self.estimator_, method)(X, **metadata)

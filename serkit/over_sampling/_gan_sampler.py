@@ -6,15 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted
 
 from serkit.over_sampling._adversarial_autoencoder import AdversarialAutoencoder
 from serkit.over_sampling._base import BaseSampler
-from serkit.utils import is_fitted, is_path, row_digests
+from serkit.utils import check_frozen, is_path, row_digests
 
 __all__ = ["GANSampler", "LeakageWarning"]
 
@@ -104,7 +101,8 @@ class GANSampler(BaseSampler):
         random_state: np.random.RandomState,
     ) -> tuple[np.ndarray, np.ndarray, None]:
         self.__dict__.pop("generator_", None)
-        _check_generator(self.generator)
+        if self.generator is not None:
+            check_frozen(self.generator, owner=type(self).__name__)
         utterances = _stack(X)
         rows = utterances.reshape(len(X), -1)
         wanted = {label: n_new for label, n_new in strategy.items() if n_new > 0}
@@ -119,27 +117,6 @@ class GANSampler(BaseSampler):
         X_new, y_new = self.generator_.sample(y=wanted, random_state=random_state)
         X_new = _cast(np.asarray(X_new), rows.dtype)
         return X_new.reshape(-1, *utterances.shape[1:]), y_new, None
-
-
-def _check_generator(generator: Any) -> None:
-    """Raise if a generator is fitted and not frozen, or frozen and not fitted."""
-    if generator is None:
-        return
-    name = type(generator).__name__
-    if isinstance(generator, FrozenEstimator):
-        try:
-            check_is_fitted(generator)
-        except NotFittedError:
-            raise NotFittedError(
-                f"the {type(generator.estimator).__name__} in FrozenEstimator is not fitted: fit "
-                "it first, or give it without FrozenEstimator to have it fitted here"
-            ) from None
-    elif get_tags(generator).requires_fit and is_fitted(generator):
-        raise TypeError(
-            f"the {name} given is fitted, which scikit-learn's clones forget. Wrap it, "
-            "GANSampler(FrozenEstimator(fitted)), to draw from it as it is; or give a clone, "
-            "GANSampler(clone(fitted)), to have it fitted on the training rows"
-        )
 
 
 def _stack(X: np.ndarray) -> np.ndarray:

@@ -18,14 +18,14 @@ from serkit.utils._containers import (
     stack,
 )
 from serkit.utils._documentation import fill_docstring
-from serkit.utils._fitted import is_fitted, last_step, up_to_last_step
+from serkit.utils._fitted import check_frozen, is_fitted, last_step, up_to_last_step
 from serkit.utils._hashing import (
     content_digest,
     describe_estimator,
     estimator_digest,
     source_digest,
 )
-from serkit.utils._input import check_audio, check_frames, forget_features
+from serkit.utils._input import check_audio, check_columns, check_frames, forget_features
 from serkit.utils._metadata import requested_speakers
 from serkit.utils._optional import import_optional
 from serkit.utils._origins import follow_rows, note_resampling, row_origins
@@ -52,8 +52,10 @@ __all__ = [
     "at_row",
     "at_segments",
     "check_audio",
+    "check_columns",
     "check_container",
     "check_frames",
+    "check_frozen",
     "check_speakers",
     "content_digest",
     "describe_estimator",

@@ -5,9 +5,10 @@ from typing import Any
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["is_fitted", "last_step", "up_to_last_step"]
+__all__ = ["check_frozen", "is_fitted", "last_step", "up_to_last_step"]
 
 
 def is_fitted(estimator: Any) -> bool:
@@ -34,6 +35,47 @@ def is_fitted(estimator: Any) -> bool:
     except NotFittedError:
         return False
     return True
+
+
+def check_frozen(estimator: Any, *, owner: str) -> None:
+    """Raise if a parameter is fitted and not frozen, or frozen and not fitted.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The parameter of another estimator.
+    owner : str
+        The class of that, for the error.
+
+    Raises
+    ------
+    TypeError
+        If it is fitted: a clone of its owner would forget what it has learnt.
+    NotFittedError
+        If it is in a :class:`~sklearn.frozen.FrozenEstimator`, but not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.svm import SVC
+    >>> from serkit.utils import check_frozen
+    >>> check_frozen(SVC(), owner="ModuleFeatureExtractor")
+    >>> check_frozen(SVC().fit([[0], [1]], [0, 1]), owner="ModuleFeatureExtractor")
+    Traceback (most recent call last):
+    ...
+    TypeError: the SVC given is fitted, which scikit-learn's clones forget. ...
+    """
+    if isinstance(estimator, FrozenEstimator):
+        if not is_fitted(estimator):
+            raise NotFittedError(
+                f"the {type(estimator.estimator).__name__} in FrozenEstimator is not fitted: fit "
+                "it first, or give it without FrozenEstimator to have it fitted here"
+            )
+    elif get_tags(estimator).requires_fit and is_fitted(estimator):
+        raise TypeError(
+            f"the {type(estimator).__name__} given is fitted, which scikit-learn's clones forget. "
+            f"Wrap it, {owner}(FrozenEstimator(fitted)), to have it used as it is; or give a "
+            f"clone, {owner}(clone(fitted)), to have it fitted on the training rows"
+        )
 
 
 def last_step(estimator: Any) -> Any:

@@ -15,11 +15,12 @@ from serkit.utils._containers import (
     as_ragged,
     check_container,
     is_path,
+    is_ragged,
     stack,
 )
 from serkit.utils._rows import SignalWarning, at_row, name_rows
 
-__all__ = ["check_audio", "check_frames", "forget_features"]
+__all__ = ["check_audio", "check_columns", "check_frames", "forget_features"]
 
 
 def check_audio(
@@ -192,6 +193,38 @@ def forget_features(estimator: Any) -> None:
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(estimator, name):
             delattr(estimator, name)
+
+
+def check_columns(estimator: Any, X: Any, *, reset: bool) -> None:
+    """Remember or compare the columns of X for an estimator that hands X on to another.
+
+    Parameters
+    ----------
+    estimator : estimator
+        For whom; ``n_features_in_`` is set on it for 2-D numeric input only.
+    X : audio, frames or functionals
+        The utterances. Of ragged ones, and of frames, nothing is remembered, for
+        rows of any length are welcome.
+    reset : bool
+        True in ``fit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.svm import SVC
+    >>> from serkit.utils import check_columns
+    >>> outer = SVC()
+    >>> check_columns(outer, np.eye(3), reset=True)
+    >>> outer.n_features_in_
+    3
+    """
+    if reset:
+        forget_features(estimator)
+    if is_ragged(X) or (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) > 2:
+        return
+    # What the values may be depends on the estimator inside.
+    options = {"dtype": None, "accept_sparse": True, "ensure_all_finite": False}
+    validate_data(estimator, X, reset=reset, **options)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
-from serkit.feature_extraction import FrameScaler
+from serkit.feature_extraction import CachedTransformer, FrameScaler, LogMelSpectrogram
 from serkit.inspection import AttentionDisplay
 from serkit.neural_network import (
     ACRNNClassifier,
@@ -14,7 +14,7 @@ from serkit.neural_network import (
     DomainAdversarialClassifier,
     SegmentAggregationClassifier,
 )
-from serkit.preprocessing import FixedLengthSegmenter
+from serkit.preprocessing import FixedLengthSegmenter, PadOrTruncate
 from serkit.utils import as_ragged
 
 pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -126,3 +126,61 @@ def test_what_cannot_be_drawn_is_refused(frames):
         AttentionDisplay.from_estimator(ACRNNClassifier(), frames)
     with pytest.raises(ValueError, match=r"not \(2, 3\)"):
         AttentionDisplay.from_weights(np.ones((2, 3)) / 3)
+
+
+@pytest.fixture
+def audio():
+    rng = np.random.default_rng(0)
+    return as_ragged(0.1 * rng.normal(size=n) for n in (1600, 2400, 2000, 1700))
+
+
+def make_pipe(*steps):
+    return make_pipeline(*steps, ACRNNClassifier(**SMALL, max_epochs=1, random_state=0))
+
+
+def test_a_pipeline_of_audio_is_drawn_over_seconds_and_its_waveform(audio):
+    mel = LogMelSpectrogram(n_mels=5, n_fft=256, hop_length=80)
+    pipe = make_pipe(mel, FrameScaler()).fit(audio, [0, 1, 0, 1])
+    display = AttentionDisplay.from_estimator(pipe, audio, utterance=1, background="waveform")
+    np.testing.assert_array_equal(display.waveform_.get_ydata(), audio[1])
+    assert display.waveform_.get_xdata()[-1] == pytest.approx(2399 / 16000)
+    assert display.image_ is None
+    edges = display.line_.get_data().edges
+    np.testing.assert_allclose(np.diff(edges), 2 * 80 / 16000)
+    assert display.ax_.get_xlabel() == "time, s"
+    over_frames = AttentionDisplay.from_estimator(pipe, audio, utterance=1)
+    np.testing.assert_allclose(over_frames.line_.get_data().edges, edges)
+    assert over_frames.image_.get_extent()[1] == pytest.approx(31 * 80 / 16000)
+    slower = AttentionDisplay.from_estimator(pipe, audio, hop_length=160, sampling_rate=16000)
+    np.testing.assert_allclose(np.diff(slower.line_.get_data().edges), 2 * 160 / 16000)
+
+
+def test_the_waveform_is_what_the_frames_are_made_of(audio):
+    """Behind the steps that change it, also where these are cached, and with an automatic hop."""
+    mel = LogMelSpectrogram(n_mels=5, win_length=256, n_fft=256)
+    inner = make_pipeline(PadOrTruncate(2600), mel)
+    for steps in ([inner], [CachedTransformer(inner)], [PadOrTruncate(2600), mel]):
+        pipe = make_pipe(*steps).fit(audio, [0, 1, 0, 1])
+        display = AttentionDisplay.from_estimator(
+            FrozenEstimator(pipe), audio, background="waveform"
+        )
+        np.testing.assert_array_equal(display.waveform, np.pad(audio[0], (0, 1000)))
+        assert display.hop_length == 64
+
+
+def test_known_weights_are_drawn_over_a_known_waveform():
+    rates = {"hop_length": 4, "sampling_rate": 8}
+    display = AttentionDisplay.from_weights([0.2, 0.8], waveform=np.arange(8.0), **rates)
+    assert display.line_.get_data().edges.tolist() == [0, 0.5, 1]
+    assert display.waveform_.get_xdata().tolist() == (np.arange(8) / 8).tolist()
+    with pytest.raises(ValueError, match="hop_length and sampling_rate, or neither"):
+        AttentionDisplay.from_weights([0.2, 0.8], hop_length=4)
+    with pytest.raises(ValueError, match="over a waveform time is in seconds"):
+        AttentionDisplay.from_weights([0.2, 0.8], waveform=np.arange(8.0))
+
+
+def test_frames_have_no_waveform(acrnn, frames):
+    with pytest.raises(ValueError, match="no waveform to draw: the pipeline has no step"):
+        AttentionDisplay.from_estimator(acrnn, frames, background="waveform")
+    with pytest.raises(ValueError, match='background is "frames" or "waveform", not \'audio\''):
+        AttentionDisplay.from_estimator(acrnn, frames, background="audio")

@@ -1,3 +1,6 @@
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -88,13 +91,14 @@ def test_of_a_larger_set_some_rows_are_drawn(vectors):
     ("options", "message"),
     [
         ({}, r"perplexity=30 needs more vectors .* there are 30; lower perplexity, or .*\"pca\""),
-        ({"method": "umap"}, '"tsne" or "pca", not \'umap\''),
+        ({"method": "isomap"}, '"tsne", "umap" or "pca", not \'isomap\''),
         ({"color_by": "class"}, "needs the classes, y_real and y_synth"),
-        ({"color_by": "speaker"}, '"origin" or "class", not \'speaker\''),
+        ({"color_by": "speaker"}, "needs speakers"),
+        ({"color_by": "gender"}, '"origin", "class" or "speaker", not \'gender\''),
         ({"y_real": ["joy"] * 20}, "give y_real and y_synth, or neither"),
         ({"y_real": ["joy"] * 19, "y_synth": ["joy"] * 10}, "inconsistent"),
     ],
-    ids=["few rows", "method", "no classes", "color_by", "half of y", "length of y"],
+    ids=["few rows", "method", "no classes", "no speakers", "color_by", "half of y", "length of y"],
 )
 def test_what_cannot_be_drawn_is_refused(vectors, options, message):
     with pytest.raises(ValueError, match=message):
@@ -112,3 +116,62 @@ def test_the_axes_given_are_used(pyplot, vectors):
     assert display.ax_ is ax
     assert display.scatter_["real"].get_alpha() == 0.3
     assert display.plot().ax_ is not ax
+
+
+def test_parts_of_a_network_are_drawn_by_emotion_and_by_speaker(speech, cldnn):
+    X, y, speakers = speech
+    options = {"speakers": speakers, "method": "pca"}
+    display = EmbeddingDisplay.from_estimator(cldnn, X, y, **options)
+    assert list(display.scatter_) == ["anger", "calm"]
+    expected = PCA(2).fit_transform(cldnn.transform(X))
+    np.testing.assert_allclose(np.abs(display.embedding), np.abs(expected), atol=1e-5)
+    anger = display.scatter_["anger"].get_offsets()
+    np.testing.assert_array_equal(anger, display.embedding[y == "anger"])
+    display.plot(color_by="speaker")
+    assert list(display.scatter_) == ["a", "b", "c", "d"]
+    assert len({color(points) for points in display.scatter_.values()}) == 4
+    posteriors = EmbeddingDisplay.from_estimator(cldnn, X, y, stage="output", **options)
+    assert not np.allclose(posteriors.embedding, display.embedding)
+
+
+def test_synthetic_vectors_have_no_speaker(vectors):
+    X_real, X_synth, *_ = vectors
+    speakers = [None, *["a", "b"] * 14, "a"]
+    display = EmbeddingDisplay.from_vectors(
+        X_real, X_synth, speakers=speakers, color_by="speaker", method="pca"
+    )
+    counts = {label: len(points.get_offsets()) for label, points in display.scatter_.items()}
+    assert counts == {"a, real": 15, "b, real": 14, "real": 1, "synthetic": 20}
+    assert color(display.scatter_["synthetic"]) == color(display.scatter_["real"]) == "#666666"
+
+
+def test_many_speakers_differ_and_their_legend_is_beside(vectors):
+    X_real, *_ = vectors
+    speakers = [f"{number:02d}" for number in range(30)]
+    display = EmbeddingDisplay.from_vectors(
+        X_real, speakers=speakers, color_by="speaker", method="pca"
+    )
+    looks = {(color(points), str(outline(points))) for points in display.scatter_.values()}
+    assert len(looks) == 30
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x0 >= display.ax_.get_window_extent().x1
+    assert legend.x1 <= display.figure_.bbox.x1
+
+
+def test_umap_is_asked_for_neighbours(vectors, monkeypatch):
+    class UMAP:
+        def __init__(self, *, n_neighbors, random_state):
+            self.n_neighbors = n_neighbors
+
+        def fit_transform(self, X):
+            return np.full((len(X), 2), self.n_neighbors)
+
+    stand_in = ModuleType("umap")
+    stand_in.UMAP = UMAP
+    monkeypatch.setitem(sys.modules, "umap", stand_in)
+    display = EmbeddingDisplay.from_vectors(*vectors, method="umap", perplexity=7.2)
+    assert (display.embedding == 7).all()
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(ImportError, match=r"needs the package 'umap'.*serkit\[umap\]"):
+        EmbeddingDisplay.from_vectors(*vectors, method="umap", perplexity=7)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from serkit.inspection import speaker_probe_score
+from serkit.inspection import speaker_probe, speaker_probe_score
 
 
 @pytest.fixture
@@ -69,3 +70,72 @@ def test_what_is_no_embedding_is_refused(data):
     cube = FunctionTransformer(lambda X: X[:, :, None])
     with pytest.raises(ValueError, match="no vector per utterance"):
         speaker_probe_score(cube, X, speakers)
+
+
+def test_every_part_of_a_network_is_probed(speech, cldnn):
+    X, _, speakers = speech
+    table = speaker_probe(cldnn, X, speakers)
+    assert table["stage"].tolist() == ["input", *cldnn.stages_[:-1], "output"]
+    assert (table["chance"] == 0.25).all()
+    by_stage = table.set_index("stage")
+    # The bins raised for a speaker are in the input, and the posteriors know little of them.
+    assert by_stage.loc["input", "accuracy"] == 1
+    assert by_stage.loc["output", "accuracy"] < 0.6
+    assert by_stage.loc["output", "n_values"] == 2
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_the_embedding_has_the_accuracy_of_the_short_form(speech, cldnn):
+    X, _, speakers = speech
+    (row,) = speaker_probe(cldnn, X, speakers, stages="pooling").itertuples()
+    assert row.accuracy == pytest.approx(speaker_probe_score(cldnn, X, speakers))
+
+
+def test_the_accuracy_is_that_of_scikit_learn(data):
+    """Also where speakers have numbers of utterances that the folds do not divide."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+
+    X, speakers = data
+    rows = np.r_[:13, 20:37, 40:60]
+    X, speakers = X[rows] * [0.1, 1], speakers[rows].astype(str)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    probe = make_pipeline(StandardScaler(), LogisticRegression())
+    scores = cross_val_score(probe, X, speakers, cv=folds, scoring="balanced_accuracy")
+    assert speaker_probe_score(FunctionTransformer(), X, speakers) == pytest.approx(scores.mean())
+
+
+def test_probes_may_be_chosen(speech, cldnn):
+    X, _, speakers = speech
+    own, mlp = (
+        speaker_probe(cldnn, X, speakers, stages="recurrence", probe=probe, cv=3)["accuracy"][0]
+        for probe in (GaussianNB(), "mlp")
+    )
+    assert own != mlp
+    assert min(own, mlp) >= 0.2
+    with pytest.raises(ValueError, match='"linear", "mlp" or a classifier, not \'svm\''):
+        speaker_probe(cldnn, X, speakers, probe="svm")
+
+
+def test_shuffled_speakers_say_what_chance_may_do(speech, cldnn):
+    X, _, speakers = speech
+    table = speaker_probe(
+        cldnn, X, speakers, stages=["input", "output"], n_permutations=19, probe=GaussianNB(), cv=3
+    )
+    assert table["p_value"][0] == pytest.approx(1 / 20)
+    shuffled = np.random.default_rng(1).permutation(speakers)
+    p_value = speaker_probe(
+        cldnn, X, shuffled, stages="input", n_permutations=19, probe=GaussianNB(), cv=3
+    )["p_value"][0]
+    assert p_value > 1 / 20
+
+
+def test_the_interval_is_wider_the_surer_it_is_to_be(speech, cldnn):
+    X, _, speakers = speech
+    options = {"stages": "recurrence", "probe": GaussianNB()}
+    wide, narrow = (
+        speaker_probe(cldnn, X, speakers, confidence=confidence, **options).iloc[0]
+        for confidence in (0.99, 0.5)
+    )
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
