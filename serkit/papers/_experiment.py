@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -76,6 +76,15 @@ class Experiment(ABC):
     corpora: tuple[str, ...]
     #: Whether other corpora than those of the paper do as well.
     any_corpus: ClassVar[bool] = True
+    #: How many corpora it needs.
+    n_corpora: ClassVar[int] = 1
+
+    @property
+    def needs(self) -> str:
+        """Say what has to be given for it to run."""
+        if self.n_corpora > 1:
+            return f"it needs two corpora, such as {' and '.join(self.corpora[:2])}"
+        return f"it needs {' or '.join(self.corpora)}"
 
     @abstractmethod
     def run(self, setting: Setting) -> Iterator[Found]:
@@ -104,6 +113,7 @@ class Experiment(ABC):
             epoch``, and ``hours`` at most.
         """
         rows = []
+        setting = replace(setting, trial=True)
         for corpus in setting.corpora.values():
             folds = self.folds(corpus, setting)
             for name, system in setting.wanted(self.makers(folds)).items():
@@ -143,10 +153,8 @@ class FoldComparison(Experiment):
 
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, the classical one first."""
-        makers = dict(self.systems(folds))
-        if self.baseline and folds.scale != "smoke" and find_spec("opensmile") is not None:
-            makers = {BASELINE: lambda: functionals_svm("ComParE_2016", folds)} | makers
-        return makers
+        beside = classical(folds) if self.baseline else {}
+        return {**beside, **self.systems(folds)}
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Compare the systems on every corpus of the setting."""
@@ -203,6 +211,23 @@ def summarize(result: ComparisonResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def classical(folds: Folds) -> dict[str, Callable[[], BaseEstimator]]:
+    """Return what makes the classical system, if there is openSMILE, and nothing on made speech.
+
+    Parameters
+    ----------
+    folds : Folds
+        Whose validation speakers it is tuned on.
+
+    Returns
+    -------
+    makers : dict of str to callable
+    """
+    if folds.scale == "smoke" or find_spec("opensmile") is None:
+        return {}
+    return {BASELINE: lambda: functionals_svm("ComParE_2016", folds)}
+
+
 def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
     """Return functionals and a linear SVM whose C is chosen on the validation speakers.
 
@@ -221,7 +246,7 @@ def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
     svm = make_pipeline(
         AudioLoader(), OpenSmileFunctionals(feature_set), StandardScaler(), SVC(kernel="linear")
     )
-    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.cv.inner())
+    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.validation)
 
 
 def _cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:

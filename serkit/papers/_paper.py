@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from numbers import Integral
@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus, load_corpus
 from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import BASELINE, Experiment, Found
+from serkit.papers._experiment import Experiment, Found
 from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
@@ -71,7 +71,11 @@ class Reproduction:
         if not rows:
             return pd.DataFrame(columns=[*columns, *_PUBLISHED])
         ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        return ours.merge(self.published[[*_KEYS, *_PUBLISHED]], how="left", on=_KEYS)
+        # What is in brackets is other than in the paper, such as the width of a network.
+        ours["known as"] = ours["system"].str.split(" [", regex=False).str[0]
+        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "known as"})
+        keys = ["known as" if key == "system" else key for key in _KEYS]
+        return ours.merge(theirs, how="left", on=keys).drop(columns="known as")
 
     @property
     def comparisons(self) -> dict[tuple[str, str], ComparisonResult]:
@@ -294,7 +298,7 @@ class Paper:
         for experiment in self._chosen(experiments):
             usable = _usable(experiment, setting)
             if usable is None:
-                not_run[experiment.name] = f"it needs {' or '.join(experiment.corpora)}"
+                not_run[experiment.name] = experiment.needs
                 continue
             found += experiment.run(usable)
         return Reproduction(self.name, found, self.published(), not_run)
@@ -376,12 +380,13 @@ _MADE = ("one", "other")
 
 def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
     """Return the setting with those corpora that an experiment can run on."""
-    if experiment.any_corpus or setting.scale == "smoke":
-        return setting
     corpora = {
-        name: setting.corpora[name] for name in experiment.corpora if name in setting.corpora
+        name: corpus
+        for name, corpus in setting.corpora.items()
+        if experiment.any_corpus or setting.scale == "smoke" or name in experiment.corpora
     }
-    return Setting(**{**vars(setting), "corpora": corpora}) if corpora else None
+    enough = len(corpora) >= experiment.n_corpora
+    return replace(setting, corpora=corpora) if enough else None
 
 
 def _as_corpus(name: str, corpus: Any) -> Corpus:
