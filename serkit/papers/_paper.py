@@ -347,7 +347,8 @@ class Paper:
         if corpora is None:
             if scale != "smoke":
                 raise ValueError(
-                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}'
+                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}, or '
+                    "--data emodb=path/to/emodb on the command line"
                 )
             corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
         return Setting(
