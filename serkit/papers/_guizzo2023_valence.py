@@ -14,7 +14,7 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serkit.datasets import Corpus
+from serkit.datasets import Corpus, read_valence
 from serkit.feature_extraction import OpenSmileFunctionals
 from serkit.metrics import sequence_ccc_score
 from serkit.neural_network import (
@@ -79,7 +79,8 @@ class Valence(Experiment):
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train both networks, join them, and score the test stories."""
         for corpus in setting.corpora.values():
-            data = _made(corpus) if setting.scale == "smoke" else _recordings(corpus)
+            is_annotated = "annotation" in corpus.table or setting.scale != "smoke"
+            data = _recordings(corpus) if is_annotated else _made(corpus)
             sequences = [
                 (name, seed, predicted)
                 for seed in setting.seeds
@@ -92,8 +93,6 @@ class Valence(Experiment):
 
 
 def _recordings(corpus: Corpus) -> _Recordings:
-    from serkit.datasets import read_valence
-
     valence = read_valence(corpus)
     audio = AudioLoader(_RATE).fit_transform(corpus.audio)
     return _fitted_together(audio, valence, corpus.speakers, corpus.table["story"].to_numpy(object))

@@ -1,11 +1,13 @@
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.frozen import FrozenEstimator
 
-from serkit.datasets import Corpus
+from serkit.datasets import Corpus, load_omg_empathy
 from serkit.modules import SCALE_SETS
 from serkit.neural_network import (
     AntiTransferClassifier,
@@ -18,7 +20,7 @@ from serkit.neural_network import (
 from serkit.papers import guizzo2023
 from serkit.papers._experiment import Found
 from serkit.papers._guizzo2023_systems import quaternion_anti_transfer
-from serkit.papers._guizzo2023_valence import _made, _of_networks
+from serkit.papers._guizzo2023_valence import _SIZES, _made, _of_networks
 from serkit.papers._other_corpus import OtherCorpora
 from serkit.papers._paper import Reproduction
 from serkit.papers._setting import Folds, Setting, pairs_of_speakers
@@ -279,3 +281,25 @@ def test_of_two_speakers_one_is_tested_and_utterances_of_the_other_validated_on(
     learn, valid = next(iter(folds.validation.split(train, corpus.y[train])))
     assert len(learn) + len(valid) == len(train)
     assert len(valid) > 0
+
+
+def test_valence_of_the_corpus_as_it_is_distributed(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    (tmp_path / "Annotations").mkdir()
+    for subject, story in product((1, 2), (1, 2, 3)):
+        name = f"Subject_{subject}_Story_{story}"
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * rng.normal(size=9 * 16000), 16000)
+        valence = pd.DataFrame({"valence": np.sin(np.arange(225) / 20 + subject)})
+        valence.to_csv(tmp_path / "Annotations" / f"{name}.csv", index=False)
+    corpus = load_omg_empathy(tmp_path, on_missing="ignore")
+    monkeypatch.setitem(_SIZES, "bench", _SIZES["smoke"])
+    networks = ["BiGRU", "CNN"]
+    made = guizzo2023.reproduce({"omg_empathy": corpus}, "valence", systems=networks, verbose=0)
+    frame = made.frame()
+    assert frame["metric"].unique().tolist() == [
+        "CCC", "CCC story 3", "CCC Subject_1", "CCC Subject_2"
+    ]  # fmt: skip
+    theirs = frame[frame["published"].notna()]
+    note = "a quarter to a half of the width"
+    assert theirs["published"].tolist() == [8, 16]
+    assert theirs["system"].tolist() == [f"BiGRU [{note}]", f"CNN [{note}]"]
