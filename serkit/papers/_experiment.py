@@ -17,10 +17,21 @@ from sklearn.svm import SVC
 from serkit.datasets import Corpus
 from serkit.evaluation import ComparisonResult, HoldoutSearchCV, compare
 from serkit.feature_extraction import OpenSmileFunctionals
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Folds, Setting, pairs_out
 from serkit.preprocessing import AudioLoader
 
-__all__ = ["BASELINE", "Experiment", "FoldComparison", "Found", "summarize"]
+__all__ = [
+    "BASELINE",
+    "Experiment",
+    "FoldComparison",
+    "Found",
+    "Systems",
+    "cost_of_epochs",
+    "functionals_svm",
+    "has_opensmile",
+    "summarize",
+    "without_note",
+]
 
 #: The classical system that stands in every table.
 BASELINE = "ComParE_2016 + SVM"
@@ -74,6 +85,10 @@ class Experiment(ABC):
     title: str
     part: str
     corpora: tuple[str, ...]
+    #: Takes a corpus and the setting, returns the folds.
+    protocol: Callable[[Corpus, Setting], Folds] = field(
+        default=pairs_out, kw_only=True, repr=False
+    )
     #: Whether other corpora than those of the paper do as well.
     any_corpus: ClassVar[bool] = True
 
@@ -87,7 +102,11 @@ class Experiment(ABC):
 
     def folds(self, corpus: Corpus, setting: Setting) -> Folds:
         """Return the folds of a corpus."""
-        return Folds(corpus, setting, pairs_of_speakers(corpus))
+        return self.protocol(corpus, setting)
+
+    def lacks(self, setting: Setting) -> str:
+        """Return what more has to be handed in to run it; nothing if all is there."""
+        return ""
 
     def estimate(self, setting: Setting) -> pd.DataFrame:
         """Measure what an epoch of every network costs, and how many there may be.
@@ -108,7 +127,7 @@ class Experiment(ABC):
             folds = self.folds(corpus, setting)
             for name, system in setting.wanted(self.makers(folds)).items():
                 n_fits = len(folds.parts) * len(setting.seeds)
-                seconds, n_epochs = _cost_of_epochs(system, folds)
+                seconds, n_epochs = cost_of_epochs(system, folds)
                 rows.append(
                     {
                         "experiment": self.name,
@@ -144,7 +163,7 @@ class FoldComparison(Experiment):
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, the classical one first."""
         makers = dict(self.systems(folds))
-        if self.baseline and folds.scale != "smoke" and find_spec("opensmile") is not None:
+        if self.baseline and folds.scale != "smoke" and has_opensmile():
             makers = {BASELINE: lambda: functionals_svm("ComParE_2016", folds)} | makers
         return makers
 
@@ -203,28 +222,39 @@ def summarize(result: ComparisonResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
+def without_note(system: str) -> str:
+    """Return the name of a system without what it says in brackets of being other."""
+    return system.partition(" [")[0]
+
+
+def has_opensmile() -> bool:
+    """Say whether functionals can be computed here."""
+    return find_spec("opensmile") is not None
+
+
+def functionals_svm(feature_set: str, folds: Folds | None) -> HoldoutSearchCV:
     """Return functionals and a linear SVM whose C is chosen on the validation speakers.
 
     Parameters
     ----------
     feature_set : str
         See :class:`~serkit.feature_extraction.OpenSmileFunctionals`.
-    folds : Folds
-        Whose validation speakers.
+    folds : Folds or None
+        Whose validation speakers; ``None`` is a fifth of those trained on.
 
     Returns
     -------
     search : HoldoutSearchCV
         From audio to emotions.
     """
+    inner = None if folds is None else folds.cv.inner()
     svm = make_pipeline(
         AudioLoader(), OpenSmileFunctionals(feature_set), StandardScaler(), SVC(kernel="linear")
     )
-    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.cv.inner())
+    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=inner)
 
 
-def _cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
+def cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
     """Return the CPU seconds of an epoch on the first fold, and the most epochs of a fit."""
     names = [name for name in system.get_params() if name.endswith("max_epochs")]
     if not names or isinstance(system, HoldoutSearchCV):

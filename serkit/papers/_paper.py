@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -13,9 +14,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from serkit.datasets import Corpus, load_corpus
+from serkit.datasets import Corpus, load_corpus, load_manifest
 from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import BASELINE, Experiment, Found
+from serkit.papers._experiment import Experiment, Found, without_note
+from serkit.papers._noises import NOISES, load_noises, made_noises
 from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
@@ -71,7 +73,10 @@ class Reproduction:
         if not rows:
             return pd.DataFrame(columns=[*columns, *_PUBLISHED])
         ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        return ours.merge(self.published[[*_KEYS, *_PUBLISHED]], how="left", on=_KEYS)
+        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "as published"})
+        ours["as published"] = ours["system"].map(without_note)
+        keys = ["as published" if key == "system" else key for key in _KEYS]
+        return ours.merge(theirs, how="left", on=keys).drop(columns="as published")
 
     @property
     def comparisons(self) -> dict[tuple[str, str], ComparisonResult]:
@@ -207,7 +212,8 @@ class Paper:
         published : DataFrame
             One row per cell: ``experiment``, ``corpus``, ``system``, ``metric``, the value
             ``published`` and its standard deviation ``published SD`` (in percent, or missing),
-            ``source`` (table and cell).
+            ``source`` (table and cell). A system is named as ours is, without what that
+            says in brackets of being other than in the paper.
         """
         return _read_published(self.name).copy()
 
@@ -255,7 +261,9 @@ class Paper:
         Parameters
         ----------
         corpora : dict of str to Corpus or path-like, or None, default=None
-            The corpora by name; a path is loaded by :func:`serkit.datasets.load_corpus`.
+            The corpora by name; a folder is loaded by :func:`serkit.datasets.load_corpus`, a CSV
+            file by :func:`~serkit.datasets.load_manifest`.
+            ``"musan"``, or ``"noise"``, any folder of audio files, is what is added to speech.
             ``None``, for ``scale="smoke"`` only, takes made speech.
         experiments : str, sequence of str or None, default=None
             Which, see :meth:`list_experiments`; ``None`` is all.
@@ -295,8 +303,10 @@ class Paper:
             usable = _usable(experiment, setting)
             if usable is None:
                 not_run[experiment.name] = f"it needs {' or '.join(experiment.corpora)}"
-                continue
-            found += experiment.run(usable)
+            elif lacking := experiment.lacks(usable):
+                not_run[experiment.name] = f"it needs {lacking}"
+            else:
+                found += experiment.run(usable)
         return Reproduction(self.name, found, self.published(), not_run)
 
     def estimate(
@@ -327,7 +337,11 @@ class Paper:
         usable = (
             (experiment, _usable(experiment, setting)) for experiment in self._chosen(experiments)
         )
-        costs = [experiment.estimate(found) for experiment, found in usable if found is not None]
+        costs = [
+            experiment.estimate(found)
+            for experiment, found in usable
+            if found is not None and not experiment.lacks(found)
+        ]
         return pd.concat(costs, ignore_index=True) if costs else pd.DataFrame()
 
     def _setting(
@@ -346,14 +360,22 @@ class Paper:
                     f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}'
                 )
             corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
+            corpora["noise"] = made_noises()
+        speech = {name: corpus for name, corpus in corpora.items() if name not in NOISES}
         return Setting(
-            {name: _as_corpus(name, corpus) for name, corpus in corpora.items()},
+            {name: _as_corpus(name, corpus) for name, corpus in speech.items()},
             _check_scale(scale),
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
             None if systems is None else tuple(systems),
             device,
             as_folder(results_dir),
+            noises=[
+                noise
+                for name in NOISES
+                if name in corpora
+                for noise in load_noises(name, corpora[name])
+            ],
         )
 
     def _chosen(self, experiments: str | Sequence[str] | None) -> Iterator[Experiment]:
@@ -385,9 +407,13 @@ def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
 
 
 def _as_corpus(name: str, corpus: Any) -> Corpus:
-    if isinstance(corpus, Corpus):
-        return corpus
-    return load_corpus(name, corpus)
+    if not isinstance(corpus, Corpus):
+        is_table = os.fspath(corpus).endswith(".csv")
+        corpus = load_manifest(corpus) if is_table else load_corpus(name, corpus)
+    # Known by the name it was given, whatever it was called before.
+    corpus = copy(corpus)
+    corpus.name = name
+    return corpus
 
 
 def _check_scale(scale: str) -> str:

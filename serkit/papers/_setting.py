@@ -14,7 +14,7 @@ from serkit.datasets import Corpus, make_emotional_speech
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.training import Checkpoint
 
-__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers"]
+__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers", "pairs_out"]
 
 #: How much is run: seconds on made speech, the tables of the documentation, or the paper itself.
 SCALES = ("smoke", "bench", "paper")
@@ -54,6 +54,8 @@ class Setting:
         Folds computed in parallel.
     verbose : int or bool
         Show progress.
+    noises : sequence of path or ndarray
+        What is added to speech, if anything is.
     """
 
     corpora: Mapping[str, Corpus]
@@ -65,6 +67,7 @@ class Setting:
     results_dir: Path | None = None
     n_jobs: int | None = None
     verbose: int | bool = 1
+    noises: Sequence[Any] = ()
 
     def wanted(self, makers: Mapping[str, Callable[[], BaseEstimator]]) -> dict[str, Any]:
         """Make those of the systems that are asked for, on the device asked for."""
@@ -99,11 +102,14 @@ class Folds:
         What is asked for.
     cv : splitter
         Leaves speakers out, and has ``inner()``.
+    kind : str
+        What they are called in tables.
     """
 
     corpus: Corpus
     setting: Setting
-    cv: LeaveSpeakersOut = field(repr=False)
+    cv: Any = field(repr=False)
+    kind: str = "pairs of speakers"
 
     @property
     def scale(self) -> str:
@@ -122,7 +128,8 @@ class Folds:
         unknown = [number for number in chosen if number >= len(folds)]
         if unknown:
             raise ValueError(
-                f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here; there is no {unknown}"
+                f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here; there are no "
+                f"{unknown}"
             )
         return {number: folds[number] for number in chosen}
 
@@ -139,9 +146,7 @@ class Folds:
 
     def describe(self) -> str:
         """Name the folds and the scale in a table."""
-        numbers = ", ".join(map(str, self.parts))
-        kind = "Leow (2021) folds" if self.corpus.name in _BENCH_FOLDS else "pairs of speakers"
-        return f"{kind} {numbers}; scale {self.scale}"
+        return f"{self.kind} {', '.join(map(str, self.parts))}; scale {self.scale}"
 
 
 def _devices_of_networks(system: BaseEstimator) -> list[str]:
@@ -178,6 +183,12 @@ def pairs_of_speakers(corpus: Corpus) -> LeaveSpeakersOut:
     if len(speakers) % 2:
         groups = [*groups[:-1], (*groups[-1], speakers[-1])]
     return LeaveSpeakersOut(groups=groups)
+
+
+def pairs_out(corpus: Corpus, setting: Setting) -> Folds:
+    """Return the folds of :func:`pairs_of_speakers`, by the name that they have in tables."""
+    kind = {"kind": "Leow (2021) folds"} if corpus.name in _BENCH_FOLDS else {}
+    return Folds(corpus, setting, pairs_of_speakers(corpus), **kind)
 
 
 def made_speech(n_speakers: int = 6, *, seed: int = 0, name: str = "synthetic") -> Corpus:
