@@ -27,6 +27,7 @@ from serkit.papers._setting import Folds, Setting
 __all__ = ["CrossCorpus"]
 
 UNFREEZE = (0, 1, 2, 3)
+_WAYS = ["in-corpus", "zero-shot", "last 1 tuned", "last 2 tuned", "last 3 tuned"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class CrossCorpus(Experiment):
             if setting.wants(BASELINE) and setting.scale != "smoke" and has_opensmile():
                 results = {BASELINE: _baseline(source, folds)} | results
             if results:
-                yield self._found(f"{source.name} → {folds.corpus.name}", results)
+                yield self._found(source, folds, results)
 
     def estimate(self, setting: Setting) -> pd.DataFrame:
         """Measure what an epoch of every network costs, and how many there may be.
@@ -130,15 +131,28 @@ class CrossCorpus(Experiment):
             **setting.store_options(),
         )
 
-    def _found(self, corpus: str, results: Mapping[str, ComparisonResult]) -> Found:
+    def _found(
+        self, source: Corpus, folds: Folds, results: Mapping[str, ComparisonResult]
+    ) -> Found:
         rows = [
             summarize(result).assign(system=lambda frame, name=name: _named(name, frame["system"]))
             for name, result in results.items()
         ]
-        details = "\n\n".join(map(str, results.values()))
+        scores = {name: result.formatted_table()["UAR folds"] for name, result in results.items()}
+        shown = pd.DataFrame(scores).T.reindex(columns=_WAYS).fillna("")
         return Found(
-            self.name, corpus, pd.concat(rows, ignore_index=True), details, _joined(results)
+            self.name,
+            f"{source.name} → {folds.corpus.name}",
+            pd.concat(rows, ignore_index=True),
+            "\n\n".join([*map(str, results.values()), f"UAR over folds\n{shown.to_string()}"]),
+            replace(_joined(results), protocol=_describe(source, folds)),
         )
+
+
+def _describe(source: Corpus, folds: Folds, *words: str) -> str:
+    emotions = ", ".join(folds.corpus.emotions)
+    way = f"{source.name} → {folds.corpus.name} on {emotions}"
+    return "; ".join([way, *words, folds.describe()])
 
 
 def _named(network: str, ways: pd.Series) -> pd.Series:
@@ -168,7 +182,7 @@ def _baseline(source: Corpus, folds: Folds) -> ComparisonResult:
     """Return what functionals and an SVM do, trained on the target and on the source."""
     setting, target = folds.setting, folds.corpus
     # Speakers of the target keep their names, by which the folds know them.
-    both = Corpus.concat([target, source], prefix=[None, source.name])
+    both = Corpus.concat([target, source], prefix=[None, source.name], name=target.name)
     parts = list(folds.parts.values())
     others = np.arange(len(target), len(both))
     ways = {
@@ -180,7 +194,7 @@ def _baseline(source: Corpus, folds: Folds) -> ComparisonResult:
     }
     options = {**setting.store_options(), "seeds": setting.seeds[:1]}
     results = [
-        compare(both, {way: svm}, cv=cv, protocol=f"{BASELINE}; {folds.describe()}", **options)
+        compare(both, {way: svm}, cv=cv, protocol=_describe(source, folds, BASELINE), **options)
         for way, (svm, cv) in ways.items()
     ]
     return replace(

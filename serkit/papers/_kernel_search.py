@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 
 from serkit.neural_network import CLDNNClassifier, convolution_param_grid
@@ -70,7 +69,6 @@ class KernelSearch(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             clone(self.network).set_params(convolution=convolution, kernel_sizes=sizes)
             for sizes in grid["kernel_sizes"]
         ]
-        with config_context(enable_metadata_routing=True):
-            for network in networks:
-                network.fit(X, y, speakers=speakers)
+        for network in networks:
+            network.fit(X, y, speakers=speakers)
         return sorted(networks, key=lambda net: -net.history_["valid_uar"].max())
