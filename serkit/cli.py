@@ -1,4 +1,4 @@
-"""The command line: ``serkit demo`` and ``serkit compare``."""
+"""The command line: ``serkit demo``, ``serkit compare`` and ``serkit reproduce``."""
 
 import argparse
 import json
@@ -30,6 +30,7 @@ _PIPELINES = {
     "mfcc-crnn": "MFCC + CRNN",
     "mfcc-dat": "MFCC + DAT",
 }
+_PAPERS = ("guizzo2023", "huang2017", "lazarevic2024", "leow2021", "sahu2020")
 _DETAILS = """\
 pipelines (SVM: linear; all features are standardised):
   mfcc-svm     MFCCs and their deltas, mean, deviation, percentiles; SVM
@@ -114,8 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "corpus",
         metavar="CORPUS",
-        help="synthetic; emodb, ravdess, nemo (with --data); or a CSV file with columns file, "
-        "speaker, emotion",
+        help="synthetic; emodb, enterface, iemocap, msp_improv, nemo, ravdess, tess (with --data); "
+        "or a CSV file with columns file, speaker, emotion",
     )
     _add_data(compare)
     compare.add_argument(
@@ -138,7 +139,60 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--csv", type=Path, metavar="DIR", help="tables (default: DIR/csv)")
     compare.add_argument("--json", action="store_true", help="print JSON instead of text")
     _add_common(compare)
+    _add_reproduce(commands)
     return parser
+
+
+def _add_reproduce(commands: Any) -> None:
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="run the experiments of a paper, ours beside theirs",
+        description="Run the experiments of a paper on corpora of yours, and print what was found "
+        "beside what was published. Run again, it goes on where it was stopped.",
+        epilog="Without --data, and with --scale smoke, made speech shows that all works.",
+    )
+    reproduce.set_defaults(run=_reproduce)
+    reproduce.add_argument("paper", metavar="PAPER", choices=_PAPERS, help=", ".join(_PAPERS))
+    reproduce.add_argument(
+        "--data",
+        nargs="+",
+        type=_named_path,
+        metavar="NAME=PATH",
+        help="the corpora, such as emodb=path/to/emodb",
+    )
+    reproduce.add_argument("--list", action="store_true", help="list the experiments")
+    reproduce.add_argument(
+        "--dry-run", action="store_true", help="measure what it would cost, by an epoch or two"
+    )
+    reproduce.add_argument("--experiments", nargs="+", metavar="NAME", help="default: all")
+    reproduce.add_argument(
+        "--systems", nargs="+", metavar="NAME", help="beginnings of their names (default: all)"
+    )
+    reproduce.add_argument(
+        "--scale",
+        choices=("smoke", "bench", "paper"),
+        default="bench",
+        help="smoke: seconds; bench: hours, on some folds; paper: as it was (default: bench)",
+    )
+    reproduce.add_argument(
+        "--folds", nargs="+", type=int, metavar="N", help="fewer folds than the scale has"
+    )
+    reproduce.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N")
+    reproduce.add_argument("--device", default="auto", help="of networks: auto, cpu, cuda, ...")
+    reproduce.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="keep finished folds and the tables here (default: results/PAPER)",
+    )
+    _add_common(reproduce)
+
+
+def _named_path(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=PATH, such as emodb=path/to/emodb")
+    return name, path
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +231,32 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     _report(_load_corpus(arguments), arguments)
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    from serkit import papers
+
+    paper = getattr(papers, arguments.paper)
+    if arguments.list:
+        print(f"{paper.reference}\n\n{paper.list_experiments().to_string()}")
+        return
+    what = {
+        "corpora": dict(arguments.data) if arguments.data else None,
+        **{name: getattr(arguments, name) for name in _WHAT},
+    }
+    if arguments.dry_run:
+        print(paper.estimate(**what).round(2).to_string(index=False))
+        return
+    results = arguments.results or Path("results") / paper.name
+    found = paper.reproduce(
+        **what, results_dir=results, n_jobs=arguments.n_jobs, verbose=not arguments.quiet
+    )
+    print(found, flush=True)
+    print(f"\nTables: {', '.join(map(str, found.to_csv(results / 'csv')))}")
+
+
+#: What a reproduction and an estimate of its costs are told in the same words.
+_WHAT = ("experiments", "scale", "seeds", "folds", "systems", "device")
 
 
 def _report(corpus: "Corpus", arguments: argparse.Namespace) -> None:
@@ -258,23 +338,9 @@ def _splitter(protocol: str, corpus: "Corpus") -> tuple[Any, str]:
 def _load_corpus(arguments: argparse.Namespace) -> "Corpus":
     from serkit import datasets
 
-    name = arguments.corpus
-    if name == "synthetic":
+    if arguments.corpus == "synthetic":
         return datasets.make_emotional_speech(random_state=0)
-    loaders = {
-        "emodb": datasets.load_emodb,
-        "ravdess": datasets.load_ravdess,
-        "nemo": datasets.load_nemo,
-    }
-    if name in loaders:
-        if arguments.data is None:
-            raise ValueError(f"where is {name}? Give its folder: --data PATH")
-        return loaders[name](arguments.data)
-    if not Path(name).is_file():
-        raise ValueError(
-            f"{name!r} is no corpus: give synthetic, {', '.join(loaders)}, or an existing CSV file"
-        )
-    return datasets.load_manifest(name, root=arguments.data)
+    return datasets.load_corpus(arguments.corpus, arguments.data)
 
 
 def _written_corpus(folder: Path) -> "Corpus":

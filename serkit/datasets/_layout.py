@@ -1,10 +1,11 @@
-"""Read a corpus whose labels are in the names of its files."""
+"""Read a corpus of which it is known what files it has."""
 
 import os
 import warnings
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,14 @@ __all__ = [
     "check_on_missing",
     "existing_folder",
     "fill_durations",
+    "folder_with",
     "read_index",
     "read_named_files",
     "report_mismatch",
 ]
 
 INDEX = "index.csv"
+MAC_TWINS = "__MACOSX"
 
 
 def existing_folder(root: str | os.PathLike) -> Path:
@@ -33,6 +36,28 @@ def existing_folder(root: str | os.PathLike) -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     return folder
+
+
+def folder_with(name: str, root: str | os.PathLike, pattern: str) -> Path:
+    """Return the folder in which a pattern is found: the given one, or the one inside it."""
+    folder = existing_folder(root)
+    if any(folder.glob(pattern)):
+        return folder
+    inside = [
+        place
+        for place in sorted(folder.iterdir())
+        if place.is_dir() and place.name != MAC_TWINS and any(place.glob(pattern))
+    ]
+    if not inside:
+        raise FileNotFoundError(
+            f"no file of {name} is in {folder}; {pattern!r} is expected there, or one folder deeper"
+        )
+    if len(inside) > 1:
+        raise ValueError(
+            f"{name} is in {folder} more than once, in {listed(place.name for place in inside)}; "
+            "give one of these folders"
+        )
+    return inside[0]
 
 
 def audio_files(folders: Iterable[Path]) -> list[Path]:
@@ -54,23 +79,29 @@ def read_index(root: Path) -> pd.DataFrame:
     return index.reindex(columns=["file", "duration_s"])
 
 
+def file_stem(file: Path) -> str:
+    """Return the name of a file without its suffix."""
+    return file.stem
+
+
 def read_named_files(
     name: str,
     root: Path,
     files: Iterable[Path],
-    parse: Callable[[str], dict[str, str]],
+    parse: Callable[[str], dict[str, Any]],
     expected: Collection[str],
     *,
+    key: Callable[[Path], str] = file_stem,
     on_missing: str,
     n_jobs: int | None,
     verbose: int | bool,
 ) -> Corpus:
-    """Make a corpus of the files whose stems are expected, labelled by their names."""
+    """Make a corpus of the files that are expected by their key, which also tells their labels."""
     rows, foreign = {}, []
     for file in files:
-        relative = file.relative_to(root).as_posix()
-        if file.stem in expected:
-            rows[file.stem] = {"file": relative, **parse(file.stem)}
+        relative, label = file.relative_to(root).as_posix(), key(file)
+        if label in expected and label not in rows:
+            rows[label] = {"file": relative, **parse(label)}
         else:
             foreign.append(relative)
     if not rows:
@@ -78,7 +109,7 @@ def read_named_files(
             f"no file of {name} is in {root}; files such as {next(iter(expected), '?')}.wav are "
             "expected there"
         )
-    missing = [stem for stem in expected if stem not in rows]
+    missing = [label for label in expected if label not in rows]
     report_mismatch(name, root, missing, foreign, n_expected=len(expected), on_missing=on_missing)
     table = pd.DataFrame(rows.values())
     index = read_index(root)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from serkit.datasets import Corpus, load_corpus, load_manifest
+from serkit.datasets import Corpus, load_corpus
 from serkit.evaluation import ComparisonResult
 from serkit.papers._experiment import Experiment, Found, without_note
 from serkit.papers._noises import NOISES, load_noises, made_noises
@@ -357,7 +357,8 @@ class Paper:
         if corpora is None:
             if scale != "smoke":
                 raise ValueError(
-                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}'
+                    f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}, or '
+                    "--data emodb=path/to/emodb on the command line"
                 )
             corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
             corpora["noise"] = made_noises()
@@ -409,7 +410,7 @@ def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
 def _as_corpus(name: str, corpus: Any) -> Corpus:
     if not isinstance(corpus, Corpus):
         is_table = os.fspath(corpus).endswith(".csv")
-        corpus = load_manifest(corpus) if is_table else load_corpus(name, corpus)
+        corpus = load_corpus(corpus) if is_table else load_corpus(name, corpus)
     # Known by the name it was given, whatever it was called before.
     corpus = copy(corpus)
     corpus.name = name

@@ -128,8 +128,7 @@ class Folds:
         unknown = [number for number in chosen if number >= len(folds)]
         if unknown:
             raise ValueError(
-                f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here; there are no "
-                f"{unknown}"
+                f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here, and no {unknown}"
             )
         return {number: folds[number] for number in chosen}
 
