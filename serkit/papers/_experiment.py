@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -26,9 +26,9 @@ __all__ = [
     "FoldComparison",
     "Found",
     "Systems",
+    "classical",
     "cost_of_epochs",
     "functionals_svm",
-    "has_opensmile",
     "summarize",
     "without_note",
 ]
@@ -91,6 +91,19 @@ class Experiment(ABC):
     )
     #: Whether other corpora than those of the paper do as well.
     any_corpus: ClassVar[bool] = True
+    #: How many corpora it needs.
+    n_corpora: ClassVar[int] = 1
+    #: Whether it needs noises.
+    with_noise: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> str:
+        """Say what has to be given for it to run."""
+        if self.with_noise:
+            return "it needs noise or musan, a folder of noises, beside a corpus"
+        if self.n_corpora > 1:
+            return f"it needs two corpora, such as {' and '.join(self.corpora[:2])}"
+        return f"it needs {' or '.join(self.corpora)}"
 
     @abstractmethod
     def run(self, setting: Setting) -> Iterator[Found]:
@@ -103,10 +116,6 @@ class Experiment(ABC):
     def folds(self, corpus: Corpus, setting: Setting) -> Folds:
         """Return the folds of a corpus."""
         return self.protocol(corpus, setting)
-
-    def lacks(self, setting: Setting) -> str:
-        """Return what more has to be handed in to run it; nothing if all is there."""
-        return ""
 
     def estimate(self, setting: Setting) -> pd.DataFrame:
         """Measure what an epoch of every network costs, and how many there may be.
@@ -123,6 +132,7 @@ class Experiment(ABC):
             epoch``, and ``hours`` at most.
         """
         rows = []
+        setting = replace(setting, trial=True)
         for corpus in setting.corpora.values():
             folds = self.folds(corpus, setting)
             for name, system in setting.wanted(self.makers(folds)).items():
@@ -162,10 +172,8 @@ class FoldComparison(Experiment):
 
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, the classical one first."""
-        makers = dict(self.systems(folds))
-        if self.baseline and folds.scale != "smoke" and has_opensmile():
-            makers = {BASELINE: lambda: functionals_svm("ComParE_2016", folds)} | makers
-        return makers
+        beside = classical(folds) if self.baseline else {}
+        return {**beside, **self.systems(folds)}
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Compare the systems on every corpus of the setting."""
@@ -227,31 +235,42 @@ def without_note(system: str) -> str:
     return system.partition(" [")[0]
 
 
-def has_opensmile() -> bool:
-    """Say whether functionals can be computed here."""
-    return find_spec("opensmile") is not None
+def classical(folds: Folds) -> dict[str, Callable[[], BaseEstimator]]:
+    """Return what makes the classical system, if there is openSMILE, and nothing on made speech.
+
+    Parameters
+    ----------
+    folds : Folds
+        Whose validation speakers it is tuned on.
+
+    Returns
+    -------
+    makers : dict of str to callable
+    """
+    if folds.scale == "smoke" or find_spec("opensmile") is None:
+        return {}
+    return {BASELINE: lambda: functionals_svm("ComParE_2016", folds)}
 
 
-def functionals_svm(feature_set: str, folds: Folds | None) -> HoldoutSearchCV:
+def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
     """Return functionals and a linear SVM whose C is chosen on the validation speakers.
 
     Parameters
     ----------
     feature_set : str
         See :class:`~serkit.feature_extraction.OpenSmileFunctionals`.
-    folds : Folds or None
-        Whose validation speakers; ``None`` is a fifth of those trained on.
+    folds : Folds
+        Whose validation speakers.
 
     Returns
     -------
     search : HoldoutSearchCV
         From audio to emotions.
     """
-    inner = None if folds is None else folds.cv.inner()
     svm = make_pipeline(
         AudioLoader(), OpenSmileFunctionals(feature_set), StandardScaler(), SVC(kernel="linear")
     )
-    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=inner)
+    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.validation)
 
 
 def cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:

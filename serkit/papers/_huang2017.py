@@ -119,7 +119,7 @@ def svm(feature_set: str, folds: Folds, *, one_speaker: bool = False) -> BaseEst
     pipeline = make_pipeline(
         AudioLoader(), smile, SpeakerStandardizer(), SVC(class_weight="balanced")
     )
-    how = {"refit": "train+validation"} if one_speaker else {"cv": folds.cv.inner()}
+    how = {"refit": "train+validation"} if one_speaker else {"cv": folds.validation}
     return HoldoutSearchCV(pipeline, svm_grid(folds.scale, "svc__"), **how)
 
 

@@ -53,7 +53,7 @@ class ModuleProbe(Experiment):
             grid = self.grid(setting.scale)
             tables = [
                 kept(
-                    _probe, setting, system, corpus.audio, known, *parts, folds.cv.inner(), grid
+                    _probe, setting, system, corpus.audio, known, *parts, folds.validation, grid
                 ).assign(network=name, fold=fold)
                 for name, system in setting.wanted(self.makers(folds)).items()
                 for fold, parts in folds.parts.items()

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
@@ -13,12 +13,10 @@ from sklearn.pipeline import make_pipeline
 from serkit.evaluation import HoldoutSearchCV
 from serkit.feature_extraction import CachedTransformer
 from serkit.papers._experiment import (
-    BASELINE,
     Experiment,
     Found,
     Systems,
-    functionals_svm,
-    has_opensmile,
+    classical,
     without_note,
 )
 from serkit.papers._setting import Folds, Setting
@@ -45,14 +43,14 @@ class NoiseRobustness(Experiment):
         By scale, the noisy copies of every utterance, or noises and ratios of each.
     """
 
+    with_noise: ClassVar[bool] = True
     systems: Systems = field(repr=False, default=lambda folds: {})
     copies: Mapping[str, Any] = field(default_factory=dict)
 
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, trained clean, and with noise if there is any."""
-        makers = dict(self.systems(folds))
-        if folds.scale != "smoke" and has_opensmile():
-            makers = {BASELINE: partial(_svm, folds)} | makers
+        beside = {name: partial(_remember, folds, make) for name, make in classical(folds).items()}
+        makers = {**beside, **self.systems(folds)}
         ways = {"clean": lambda make: make()}
         if folds.setting.noises:
             noises, _ = _divide(folds.setting)
@@ -62,10 +60,6 @@ class NoiseRobustness(Experiment):
             for name, make in makers.items()
             for way, train in ways.items()
         }
-
-    def lacks(self, setting: Setting) -> str:
-        """Return that there is no noise to add."""
-        return "" if setting.noises else "noise or musan, a folder of noises"
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train on every corpus, and test its folds at every ratio."""
@@ -134,9 +128,9 @@ def _divide(setting: Setting) -> tuple[Sequence[Any], Sequence[Any]]:
     return noises[::2], noises[1::2]
 
 
-def _svm(folds: Folds) -> HoldoutSearchCV:
-    """Return the classical system, its functionals remembered: noisy copies come in every fold."""
-    search = functionals_svm("ComParE_2016", folds)
+def _remember(folds: Folds, make: Callable[[], BaseEstimator]) -> BaseEstimator:
+    """Return the classical system, its functionals kept: noisy copies come in every fold."""
+    search: Any = make()
     folder = folds.setting.results_dir
     loader, functionals, *rest = (step for _, step in search.estimator.steps)
     cached = CachedTransformer(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from numbers import Integral
@@ -73,10 +73,10 @@ class Reproduction:
         if not rows:
             return pd.DataFrame(columns=[*columns, *_PUBLISHED])
         ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "as published"})
-        ours["as published"] = ours["system"].map(without_note)
-        keys = ["as published" if key == "system" else key for key in _KEYS]
-        return ours.merge(theirs, how="left", on=keys).drop(columns="as published")
+        ours["known as"] = ours["system"].map(without_note)
+        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "known as"})
+        keys = ["known as" if key == "system" else key for key in _KEYS]
+        return ours.merge(theirs, how="left", on=keys).drop(columns="known as")
 
     @property
     def comparisons(self) -> dict[tuple[str, str], ComparisonResult]:
@@ -302,11 +302,9 @@ class Paper:
         for experiment in self._chosen(experiments):
             usable = _usable(experiment, setting)
             if usable is None:
-                not_run[experiment.name] = f"it needs {' or '.join(experiment.corpora)}"
-            elif lacking := experiment.lacks(usable):
-                not_run[experiment.name] = f"it needs {lacking}"
-            else:
-                found += experiment.run(usable)
+                not_run[experiment.name] = experiment.needs
+                continue
+            found += experiment.run(usable)
         return Reproduction(self.name, found, self.published(), not_run)
 
     def estimate(
@@ -337,11 +335,7 @@ class Paper:
         usable = (
             (experiment, _usable(experiment, setting)) for experiment in self._chosen(experiments)
         )
-        costs = [
-            experiment.estimate(found)
-            for experiment, found in usable
-            if found is not None and not experiment.lacks(found)
-        ]
+        costs = [experiment.estimate(found) for experiment, found in usable if found is not None]
         return pd.concat(costs, ignore_index=True) if costs else pd.DataFrame()
 
     def _setting(
@@ -399,12 +393,14 @@ _MADE = ("one", "other")
 
 def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
     """Return the setting with those corpora that an experiment can run on."""
-    if experiment.any_corpus or setting.scale == "smoke":
-        return setting
     corpora = {
-        name: setting.corpora[name] for name in experiment.corpora if name in setting.corpora
+        name: corpus
+        for name, corpus in setting.corpora.items()
+        if experiment.any_corpus or setting.scale == "smoke" or name in experiment.corpora
     }
-    return Setting(**{**vars(setting), "corpora": corpora}) if corpora else None
+    enough = len(corpora) >= experiment.n_corpora
+    enough &= bool(setting.noises) or not experiment.with_noise
+    return replace(setting, corpora=corpora) if enough else None
 
 
 def _as_corpus(name: str, corpus: Any) -> Corpus:

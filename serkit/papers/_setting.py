@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import StratifiedShuffleSplit
 
 from serkit.datasets import Corpus, make_emotional_speech
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
@@ -56,6 +57,8 @@ class Setting:
         Show progress.
     noises : sequence of path or ndarray
         What is added to speech, if anything is.
+    trial : bool
+        Whether costs are measured only: what is trained beforehand has one epoch.
     """
 
     corpora: Mapping[str, Corpus]
@@ -68,6 +71,7 @@ class Setting:
     n_jobs: int | None = None
     verbose: int | bool = 1
     noises: Sequence[Any] = ()
+    trial: bool = False
 
     def wanted(self, makers: Mapping[str, Callable[[], BaseEstimator]]) -> dict[str, Any]:
         """Make those of the systems that are asked for, on the device asked for."""
@@ -109,7 +113,7 @@ class Folds:
     corpus: Corpus
     setting: Setting
     cv: Any = field(repr=False)
-    kind: str = "pairs of speakers"
+    kind: str = "speakers left out, folds"
 
     @property
     def scale(self) -> str:
@@ -133,9 +137,16 @@ class Folds:
         return {number: folds[number] for number in chosen}
 
     @property
+    def validation(self) -> Any:
+        """Whom to validate on: speakers, or utterances of the only one who is left."""
+        if isinstance(self.cv, LeaveSpeakersOut) and len(self.cv.groups) < 3:
+            return StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+        return self.cv.inner()
+
+    @property
     def training(self) -> dict[str, Any]:
         """What every network is told: whom to validate on, its seed, for how long to train."""
-        return {"validation": self.cv.inner(), "random_state": 0, **_EPOCHS[self.scale]}
+        return {"validation": self.validation, "random_state": 0, **_EPOCHS[self.scale]}
 
     @property
     def checkpoints(self) -> dict[str, Any]:
@@ -156,12 +167,14 @@ def _devices_of_networks(system: BaseEstimator) -> list[str]:
 
 
 def pairs_of_speakers(corpus: Corpus) -> LeaveSpeakersOut:
-    """Return the folds of Leow (2021), or in other corpora two speakers out, in their order.
+    """Return the folds of Leow (2021), or in other corpora a session or two speakers out.
 
     Parameters
     ----------
     corpus : Corpus
-        With four speakers or more: two are tested, two validated on.
+        Where every speaker is in one session, and there are three or more, the speakers of a
+        session are left out together, otherwise two, in their order; of less than six speakers
+        one. Those before them are validated on.
 
     Returns
     -------
@@ -171,17 +184,25 @@ def pairs_of_speakers(corpus: Corpus) -> LeaveSpeakersOut:
     if corpus.name in _BENCH_FOLDS:
         return load_protocol(f"leow2021-{corpus.name}")
     speakers = sorted(set(corpus.speakers))
-    groups: Sequence[tuple[str, ...]] = [
-        tuple(speakers[first : first + 2]) for first in range(0, len(speakers) - 1, 2)
-    ]
-    if len(groups) < 3:
-        raise ValueError(
-            f"{corpus.name or 'the corpus'} has {len(speakers)} speakers; six or more are needed, "
-            "to train on some, validate on two and test on two"
-        )
-    if len(speakers) % 2:
-        groups = [*groups[:-1], (*groups[-1], speakers[-1])]
-    return LeaveSpeakersOut(groups=groups)
+    if len(speakers) < 2:
+        raise ValueError(f"{corpus.name or 'the corpus'} needs two speakers, to train and to test")
+    return LeaveSpeakersOut(groups=_sessions(corpus) or _pairs(speakers))
+
+
+def _pairs(speakers: list[str]) -> list[tuple[str, ...]]:
+    if len(speakers) < 6:
+        return [(speaker,) for speaker in speakers]
+    groups = [tuple(speakers[first : first + 2]) for first in range(0, len(speakers) - 1, 2)]
+    return [*groups[:-1], (*groups[-1], speakers[-1])] if len(speakers) % 2 else groups
+
+
+def _sessions(corpus: Corpus) -> list[tuple[str, ...]]:
+    """Return the speakers of every session, if no speaker is in two."""
+    table = corpus.table[["session", "speaker"]].drop_duplicates()
+    if table["session"].isna().any() or table["speaker"].duplicated().any():
+        return []
+    groups = [tuple(sorted(of_session)) for _, of_session in table.groupby("session")["speaker"]]
+    return groups if len(groups) > 2 else []
 
 
 def pairs_out(corpus: Corpus, setting: Setting) -> Folds:

@@ -104,7 +104,7 @@ def test_noise_is_trained_and_tested_with(speech, found_again, tmp_path):
 
 def test_without_noise_nothing_is_noisy(speech):
     made = huang2017.reproduce({"here": speech}, "noisy", scale="smoke", verbose=0)
-    assert made.not_run == {"noisy": "it needs noise or musan, a folder of noises"}
+    assert made.not_run == {"noisy": "it needs noise or musan, a folder of noises, beside a corpus"}
     assert "noisy: not run, it needs noise" in str(made)
 
 

@@ -99,7 +99,7 @@ def test_the_baseline_goes_across_corpora_too(speech, more_speech, tmp_path):
 
 def test_one_corpus_is_not_enough(speech):
     made = lazarevic2024.reproduce({"here": speech}, "cross-corpus", scale="smoke", verbose=0)
-    assert made.not_run == {"cross-corpus": "it needs two corpora"}
+    assert made.not_run == {"cross-corpus": "it needs two corpora, such as iemocap and seac"}
 
 
 def test_costs_are_told_both_ways(speech, more_speech):
