@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -15,7 +16,8 @@ from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus, load_corpus
 from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import Experiment, Found
+from serkit.papers._experiment import Experiment, Found, without_note
+from serkit.papers._noises import NOISES, load_noises, made_noises
 from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
@@ -71,8 +73,7 @@ class Reproduction:
         if not rows:
             return pd.DataFrame(columns=[*columns, *_PUBLISHED])
         ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        # What is in brackets is other than in the paper, such as the width of a network.
-        ours["known as"] = ours["system"].str.split(" [", regex=False).str[0]
+        ours["known as"] = ours["system"].map(without_note)
         theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "known as"})
         keys = ["known as" if key == "system" else key for key in _KEYS]
         return ours.merge(theirs, how="left", on=keys).drop(columns="known as")
@@ -211,7 +212,8 @@ class Paper:
         published : DataFrame
             One row per cell: ``experiment``, ``corpus``, ``system``, ``metric``, the value
             ``published`` and its standard deviation ``published SD`` (in percent, or missing),
-            ``source`` (table and cell).
+            ``source`` (table and cell). A system is named as ours is, without what that
+            says in brackets of being other than in the paper.
         """
         return _read_published(self.name).copy()
 
@@ -259,7 +261,9 @@ class Paper:
         Parameters
         ----------
         corpora : dict of str to Corpus or path-like, or None, default=None
-            The corpora by name; a path is loaded by :func:`serkit.datasets.load_corpus`.
+            The corpora by name; a folder is loaded by :func:`serkit.datasets.load_corpus`, a CSV
+            file by :func:`~serkit.datasets.load_manifest`.
+            ``"musan"``, or ``"noise"``, any folder of audio files, is what is added to speech.
             ``None``, for ``scale="smoke"`` only, takes made speech.
         experiments : str, sequence of str or None, default=None
             Which, see :meth:`list_experiments`; ``None`` is all.
@@ -351,14 +355,22 @@ class Paper:
                     "--data emodb=path/to/emodb on the command line"
                 )
             corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
+            corpora["noise"] = made_noises()
+        speech = {name: corpus for name, corpus in corpora.items() if name not in NOISES}
         return Setting(
-            {name: _as_corpus(name, corpus) for name, corpus in corpora.items()},
+            {name: _as_corpus(name, corpus) for name, corpus in speech.items()},
             _check_scale(scale),
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
             None if systems is None else tuple(systems),
             device,
             as_folder(results_dir),
+            noises=[
+                noise
+                for name in NOISES
+                if name in corpora
+                for noise in load_noises(name, corpora[name])
+            ],
         )
 
     def _chosen(self, experiments: str | Sequence[str] | None) -> Iterator[Experiment]:
@@ -387,13 +399,18 @@ def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
         if experiment.any_corpus or setting.scale == "smoke" or name in experiment.corpora
     }
     enough = len(corpora) >= experiment.n_corpora
+    enough &= bool(setting.noises) or not experiment.with_noise
     return replace(setting, corpora=corpora) if enough else None
 
 
 def _as_corpus(name: str, corpus: Any) -> Corpus:
-    if isinstance(corpus, Corpus):
-        return corpus
-    return load_corpus(name, corpus)
+    if not isinstance(corpus, Corpus):
+        is_table = os.fspath(corpus).endswith(".csv")
+        corpus = load_corpus(corpus) if is_table else load_corpus(name, corpus)
+    # Known by the name it was given, whatever it was called before.
+    corpus = copy(corpus)
+    corpus.name = name
+    return corpus
 
 
 def _check_scale(scale: str) -> str:

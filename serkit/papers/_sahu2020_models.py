@@ -32,7 +32,7 @@ from serkit.over_sampling import (
     InfoGANAutoencoder,
     RandomOverSampler,
 )
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Setting, pairs_out
 from serkit.preprocessing import AudioLoader
 
 __all__ = ["Vectors", "emotion_network", "linear_svm", "make_model", "make_systems", "repeats"]
@@ -138,7 +138,7 @@ class Vectors:
         if emotions is not None:
             corpus = corpus[np.isin(corpus.y, list(emotions))]
         self.corpus, self.setting, self.name = corpus, setting, corpus.name or ""
-        self.folds = Folds(corpus, setting, pairs_of_speakers(corpus))
+        self.folds = pairs_out(corpus, setting)
         self.y, self.speakers = corpus.y.astype(str), corpus.speakers
 
     @cached_property

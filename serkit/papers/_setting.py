@@ -1,7 +1,7 @@
 """What a reproduction is asked for, and the folds of one corpus."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from serkit.datasets import Corpus, make_emotional_speech
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.training import Checkpoint
 
-__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers"]
+__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers", "pairs_out"]
 
 #: How much is run: seconds on made speech, the tables of the documentation, or the paper itself.
 SCALES = ("smoke", "bench", "paper")
@@ -55,6 +55,8 @@ class Setting:
         Folds computed in parallel.
     verbose : int or bool
         Show progress.
+    noises : sequence of path or ndarray
+        What is added to speech, if anything is.
     trial : bool
         Whether costs are measured only: what is trained beforehand has one epoch.
     """
@@ -68,6 +70,7 @@ class Setting:
     results_dir: Path | None = None
     n_jobs: int | None = None
     verbose: int | bool = 1
+    noises: Sequence[Any] = ()
     trial: bool = False
 
     def wanted(self, makers: Mapping[str, Callable[[], BaseEstimator]]) -> dict[str, Any]:
@@ -103,11 +106,14 @@ class Folds:
         What is asked for.
     cv : splitter
         Leaves speakers out, and has ``inner()``.
+    kind : str
+        What they are called in tables.
     """
 
     corpus: Corpus
     setting: Setting
-    cv: LeaveSpeakersOut = field(repr=False)
+    cv: Any = field(repr=False)
+    kind: str = "speakers left out, folds"
 
     @property
     def scale(self) -> str:
@@ -133,9 +139,9 @@ class Folds:
     @property
     def validation(self) -> Any:
         """Whom to validate on: speakers, or utterances of the only one who is left."""
-        if len(self.cv.groups) > 2:
-            return self.cv.inner()
-        return StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+        if isinstance(self.cv, LeaveSpeakersOut) and len(self.cv.groups) < 3:
+            return StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+        return self.cv.inner()
 
     @property
     def training(self) -> dict[str, Any]:
@@ -150,11 +156,7 @@ class Folds:
 
     def describe(self) -> str:
         """Name the folds and the scale in a table."""
-        numbers = ", ".join(map(str, self.parts))
-        kind = (
-            "Leow (2021) folds" if self.corpus.name in _BENCH_FOLDS else "speakers left out, folds"
-        )
-        return f"{kind} {numbers}; scale {self.scale}"
+        return f"{self.kind} {', '.join(map(str, self.parts))}; scale {self.scale}"
 
 
 def _devices_of_networks(system: BaseEstimator) -> list[str]:
@@ -201,6 +203,12 @@ def _sessions(corpus: Corpus) -> list[tuple[str, ...]]:
         return []
     groups = [tuple(sorted(of_session)) for _, of_session in table.groupby("session")["speaker"]]
     return groups if len(groups) > 2 else []
+
+
+def pairs_out(corpus: Corpus, setting: Setting) -> Folds:
+    """Return the folds of :func:`pairs_of_speakers`, by the name that they have in tables."""
+    kind = {"kind": "Leow (2021) folds"} if corpus.name in _BENCH_FOLDS else {}
+    return Folds(corpus, setting, pairs_of_speakers(corpus), **kind)
 
 
 def made_speech(n_speakers: int = 6, *, seed: int = 0, name: str = "synthetic") -> Corpus:

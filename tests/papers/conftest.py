@@ -1,6 +1,43 @@
+import numpy as np
+import pandas as pd
 import pytest
 
-from serkit.datasets import make_emotional_speech
+from serkit.datasets import Corpus, make_emotional_speech
+
+
+@pytest.fixture(scope="session")
+def speech():
+    """Two utterances of each of ten speakers."""
+    return make_emotional_speech(10, ["anger", "sadness"], n_sentences=1, random_state=0)
+
+
+@pytest.fixture
+def make_table():
+    """Return what makes a corpus of silence, for tests of folds."""
+
+    def make(name, speakers, **columns):
+        table = pd.DataFrame({"speaker": speakers, "emotion": "anger", **columns})
+        silence = [np.zeros(1)] * len(table)
+        return Corpus(table, waveforms=silence, sampling_rate=16000, name=name)
+
+    return make
+
+
+@pytest.fixture
+def found_again():
+    """Return what runs twice: nothing is computed again, and all is the same."""
+
+    def run(paper, corpora, experiment, folder, **options):
+        options = {"experiments": experiment, "scale": "smoke", "verbose": 0, **options}
+        made = paper.reproduce(corpora, results_dir=folder, **options)
+        written = {path: path.stat().st_mtime_ns for path in folder.rglob("*.[jp]*")}
+        again = paper.reproduce(corpora, results_dir=folder, **options)
+        assert written
+        assert written == {path: path.stat().st_mtime_ns for path in folder.rglob("*.[jp]*")}
+        pd.testing.assert_frame_equal(made.frame(), again.frame())
+        return made
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -16,23 +53,10 @@ def two_corpora():
 
 
 @pytest.fixture
-def reproduce_twice(two_corpora, tmp_path):
-    """Run an experiment at scale "smoke", again from what is kept, and return the first."""
+def reproduce_twice(two_corpora, found_again, tmp_path):
+    """Return what runs an experiment on both corpora, twice."""
 
-    def run(paper, experiment, **others):
-        options = {"experiments": experiment, "scale": "smoke", "verbose": 0, **others}
-        first = paper.reproduce(two_corpora, results_dir=tmp_path, **options)
-        written = stamps(tmp_path)
-        again = paper.reproduce(two_corpora, results_dir=tmp_path, **options)
-        assert str(again) == str(first)
-        assert again.frame().equals(first.frame())
-        assert stamps(tmp_path) == written, "something was computed again"
-        return first
+    def run(paper, experiment, **options):
+        return found_again(paper, two_corpora, experiment, tmp_path, **options)
 
     return run
-
-
-def stamps(folder):
-    """Return when results were written, by file."""
-    names = ("*.json", "output.pkl")
-    return {path: path.stat().st_mtime_ns for name in names for path in folder.rglob(name)}

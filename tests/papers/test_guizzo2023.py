@@ -23,7 +23,7 @@ from serkit.papers._guizzo2023_systems import quaternion_anti_transfer
 from serkit.papers._guizzo2023_valence import _SIZES, _made, _of_networks
 from serkit.papers._other_corpus import OtherCorpora
 from serkit.papers._paper import Reproduction
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Setting, pairs_of_speakers, pairs_out
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -50,7 +50,7 @@ FOLD_COMPARISONS = {
 
 
 def folds_of(corpus, corpora, **options):
-    return Folds(corpus, Setting(corpora, **options), pairs_of_speakers(corpus))
+    return pairs_out(corpus, Setting(corpora, **options))
 
 
 def published(**cell):
