@@ -1,6 +1,6 @@
 """Valence over time on OMG-Empathy: chapter 3 of Guizzo (2023)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -117,7 +117,7 @@ def _made(corpus: Corpus) -> _Recordings:
 
 
 def _fitted_together(
-    audio: Sequence[np.ndarray], valence: Sequence[np.ndarray], speakers: Any, stories: Any
+    audio: Iterable[np.ndarray], valence: Iterable[np.ndarray], speakers: Any, stories: Any
 ) -> _Recordings:
     """Cut what is longer, audio or valence."""
     lengths = [min(len(x) // _SAMPLES, len(v)) for x, v in zip(audio, valence, strict=True)]
@@ -162,7 +162,7 @@ def _of_networks(
     X, parents = FixedLengthSegmenter(_FRAMES * n_values, hop=_FRAMES * hop).split(frames)
     y, _ = FixedLengthSegmenter(n_values, hop=hop).split(valence)
     learn = np.flatnonzero(~np.isin(stories[parents], _TEST))
-    X_learn, y_learn = X[learn], np.stack(y[learn])
+    X_learn, y_learn = X[learn], np.stack(list(y[learn]))
     held_out = PredefinedSplit(np.where(stories[parents[learn]] == _VALIDATION, 0, -1))
     trained = {
         name: clone(network).set_params(validation=held_out).fit(X_learn, y_learn)
@@ -185,7 +185,7 @@ def _of_functionals(
     X, parents = FixedLengthSegmenter(_SAMPLES * n_values, hop=_SAMPLES * hop).split(audio)
     y, _ = FixedLengthSegmenter(n_values, hop=hop).split(valence)
     learn = np.flatnonzero(~np.isin(stories[parents], _TEST))
-    predicted = ridge.fit(X[learn], np.stack(y[learn])).predict(X)
+    predicted = ridge.fit(X[learn], np.stack(list(y[learn]))).predict(X)
     return _whole(predicted, parents, valence, speakers, stories, slices)
 
 
