@@ -163,7 +163,7 @@ def pseudo_sessions(
                 f"{2 * n_sessions} are drawn, two for each of {n_sessions} sessions"
             )
         drawn[gender] = rng.choice(names, 2 * n_sessions, replace=False).tolist()
-    pairs = list(zip(drawn["female"], drawn["male"], strict=True))
+    pairs: list[tuple[str, ...]] = list(zip(drawn["female"], drawn["male"], strict=True))
     return [pairs[2 * k : 2 * k + 2] for k in range(n_sessions)]
 
 

@@ -80,10 +80,11 @@ def make_model(name: str, scale: str, **parameters: Any) -> BaseEstimator:
 def make_systems(setting: Setting) -> dict[str, BaseEstimator]:
     """Return what is compared: the three models, and what every user has without them."""
     appended = AppendUniform(SIZES[setting.scale]["n_samples"])
+    n_neighbors = 1 if setting.scale == "smoke" else 3
     systems = {
         **{name: make_model(name, setting.scale, device=setting.device) for name in MODELS},
         "Gaussian per class": GaussianGenerator(),
-        "SMOTE": SMOTE(k_neighbors=3, sampling_strategy=appended),
+        "SMOTE": SMOTE(k_neighbors=n_neighbors, sampling_strategy=appended),
         "repetition": RandomOverSampler(sampling_strategy=appended),
     }
     return {name: system for name, system in systems.items() if setting.wants(name)}
