@@ -13,6 +13,7 @@ from serkit.feature_extraction import MFCC, Deltas, FrameScaler, LogMelSpectrogr
 from serkit.neural_network import ACRNNClassifier, GLAMClassifier, SegmentAggregationClassifier
 from serkit.papers._cross_corpus import CrossCorpus
 from serkit.papers._experiment import FoldComparison
+from serkit.papers._front_ends import LOG_MELS
 from serkit.papers._paper import Paper
 from serkit.papers._setting import Folds, Setting, pairs_of_speakers, pairs_out
 from serkit.papers._splits import ListedFolds
@@ -22,13 +23,6 @@ __all__ = ["lazarevic2024"]
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 
-_WINDOW: dict[str, Any] = {
-    "n_mels": 40,
-    "n_fft": 512,
-    "win_length": 400,
-    "hop_length": 160,
-    "window": "hamming",
-}
 _AS_WRITTEN: dict[str, Any] = {"preemphasis": 0.97, "mel_scale": "htk", "log": "ln"}
 #: What is other than in the paper, and how tables say so.
 _ACRNN: dict[str, dict[str, Any]] = {
@@ -57,7 +51,7 @@ _TUNING: dict[str, dict[str, Any]] = {
 def acrnn(scale: str, training: dict[str, Any]) -> BaseEstimator:
     """Return the ACRNN on segments of 300 frames, with deltas as channels."""
     of_thesis = scale == "paper"
-    log_mel = LogMelSpectrogram(**_WINDOW, **(_AS_WRITTEN if of_thesis else {}))
+    log_mel = LogMelSpectrogram(**LOG_MELS, **(_AS_WRITTEN if of_thesis else {}))
     deltas = Deltas(order=2, axis="channel", convention="htk" if of_thesis else "librosa")
     network = ACRNNClassifier(**{**training, **_ACRNN[scale]})
     segments = SegmentAggregationClassifier(network, FixedLengthSegmenter(300), aggregate="max")
