@@ -24,8 +24,6 @@ def run(name, *arguments):
     ("name", "systems", "shown"),
     [
         ("leow2021", ["--features", "mfcc", "--gammas", 2.5], ["CRNN, 1 block", "DAT, gamma 2.5"]),
-        ("lazarevic2024", [], ["one → other ACRNN, smoke width", "zero-shot", "last 3 tuned"]),
-        ("networks", [], ["LDNN", "CLDNN fst, smoke width", "ACRNN", "Modified GLAM", "UAR train"]),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -17,6 +17,7 @@ from serkit.feature_extraction import MFCC, FrameScaler, LogMelSpectrogram, Open
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.neural_network import CLDNNClassifier, LDNNClassifier
 from serkit.papers._experiment import FoldComparison, without_note
+from serkit.papers._front_ends import LOG_MELS
 from serkit.papers._kernel_search import KernelSearch
 from serkit.papers._module_probes import ModuleProbe
 from serkit.papers._noise_robustness import NoiseRobustness
@@ -32,13 +33,6 @@ Systems = dict[str, Callable[[], BaseEstimator]]
 #: What stands before the networks of the paper. Its MFCCs have no order along bins for "s", "st".
 _TYPES = {"": ("s", "t", "st", "fst"), ", MFCC": ("t", "fst")}
 _KALDI: dict[str, Any] = {"n_mels": 40, "convention": "kaldi"}
-_WINDOW: dict[str, Any] = {
-    "n_mels": 40,
-    "n_fft": 512,
-    "win_length": 400,
-    "hop_length": 160,
-    "window": "hamming",
-}
 _TINY = {"n_filters": 2, "lstm_hidden_size": 4}
 #: Networks narrower than in the paper, by scale and type, and how tables say so.
 _NARROW: dict[str, tuple[tuple[str, ...], dict[str, int], str]] = {
@@ -59,7 +53,7 @@ def frames(features: str, folds: Folds) -> list[BaseEstimator]:
     kind = MFCC if features else LogMelSpectrogram
     if folds.scale == "paper":
         return [AudioLoader(), kind(**mfcc, **_KALDI)]
-    return [AudioLoader(), SilenceTrimmer(top_db=25), kind(**mfcc, **_WINDOW), FrameScaler()]
+    return [AudioLoader(), SilenceTrimmer(top_db=25), kind(**mfcc, **LOG_MELS), FrameScaler()]
 
 
 def ldnn(features: str, folds: Folds) -> BaseEstimator:

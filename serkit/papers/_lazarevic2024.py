@@ -13,6 +13,7 @@ from serkit.feature_extraction import MFCC, Deltas, FrameScaler, LogMelSpectrogr
 from serkit.neural_network import ACRNNClassifier, GLAMClassifier, SegmentAggregationClassifier
 from serkit.papers._cross_corpus import CrossCorpus
 from serkit.papers._experiment import FoldComparison
+from serkit.papers._front_ends import LOG_MELS
 from serkit.papers._paper import Paper
 from serkit.papers._setting import Folds, Setting, pairs_of_speakers, pairs_out
 from serkit.papers._splits import ListedFolds
@@ -22,6 +23,7 @@ __all__ = ["lazarevic2024"]
 
 EMOTIONS = ("anger", "happiness", "neutral", "sadness")
 
+_AS_WRITTEN: dict[str, Any] = {"preemphasis": 0.97, "mel_scale": "htk", "log": "ln"}
 #: What is other than in the paper, and how tables say so.
 _ACRNN: dict[str, dict[str, Any]] = {
     "smoke": {"conv_channels": (2, 2), "linear_size": 8, "lstm_hidden_size": 4},
@@ -48,13 +50,12 @@ _TUNING: dict[str, dict[str, Any]] = {
 
 def acrnn(scale: str, training: dict[str, Any]) -> BaseEstimator:
     """Return the ACRNN on segments of 300 frames, with deltas as channels."""
-    log_mel = LogMelSpectrogram(
-        n_mels=40, n_fft=512, win_length=400, hop_length=160, window="hamming"
-    )
+    of_thesis = scale == "paper"
+    log_mel = LogMelSpectrogram(**LOG_MELS, **(_AS_WRITTEN if of_thesis else {}))
+    deltas = Deltas(order=2, axis="channel", convention="htk" if of_thesis else "librosa")
     network = ACRNNClassifier(**{**training, **_ACRNN[scale]})
     segments = SegmentAggregationClassifier(network, FixedLengthSegmenter(300), aggregate="max")
-    deltas = Deltas(order=2, axis="channel")
-    return make_pipeline(*_front_end(), log_mel, deltas, FrameScaler(), segments)
+    return make_pipeline(*_front_end(scale), log_mel, deltas, FrameScaler(), segments)
 
 
 def glam(n_blocks: int, scale: str, training: dict[str, Any]) -> BaseEstimator:
@@ -65,12 +66,12 @@ def glam(n_blocks: int, scale: str, training: dict[str, Any]) -> BaseEstimator:
     segments = SegmentAggregationClassifier(
         make_pipeline(mfcc, network), segmenter, aggregate="mean"
     )
-    return make_pipeline(*_front_end(), segments)
+    return make_pipeline(*_front_end(scale), segments)
 
 
-def _front_end() -> tuple[BaseEstimator, ...]:
-    """Return the steps from files to speech without silence around it."""
-    return AudioLoader(), SilenceTrimmer(top_db=25)
+def _front_end(scale: str) -> list[BaseEstimator]:
+    """Return the steps from files to speech; short of the paper without silence around it."""
+    return [AudioLoader()] if scale == "paper" else [AudioLoader(), SilenceTrimmer(top_db=25)]
 
 
 #: The name, whose notes it has, and how it is made at a scale.
@@ -163,7 +164,7 @@ def pseudo_sessions(
                 f"{2 * n_sessions} are drawn, two for each of {n_sessions} sessions"
             )
         drawn[gender] = rng.choice(names, 2 * n_sessions, replace=False).tolist()
-    pairs = list(zip(drawn["female"], drawn["male"], strict=True))
+    pairs: list[tuple[str, ...]] = list(zip(drawn["female"], drawn["male"], strict=True))
     return [pairs[2 * k : 2 * k + 2] for k in range(n_sessions)]
 
 

@@ -322,7 +322,7 @@ class Paper:
 
         Parameters
         ----------
-        corpora, experiments, scale, seeds, folds, systems, device
+        corpora, experiments, scale, seeds, folds, systems, device : object
             See :meth:`reproduce`.
 
         Returns

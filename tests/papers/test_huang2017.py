@@ -75,8 +75,8 @@ def test_contributions_are_those_of_table_5():
 
 
 @pytest.mark.parametrize("experiment", ["clean", "kernel-height"])
-def test_a_smoke_run_is_found_again(experiment, speech, found_again, tmp_path):
-    made = found_again(huang2017, {"enterface": speech}, experiment, tmp_path)
+def test_a_smoke_run_is_found_again(experiment, speech, reproduce_twice):
+    made = reproduce_twice(huang2017, experiment, {"enterface": speech})
     frame = made.frame().query("metric == 'UAR'").set_index("system")
     assert frame["value"].between(0, 100).all()
     name = {"clean": "CLDNN fst [smoke width]", "kernel-height": "CLDNN s, height 22 [smoke width]"}
@@ -84,17 +84,17 @@ def test_a_smoke_run_is_found_again(experiment, speech, found_again, tmp_path):
 
 
 @needs_probes
-def test_modules_are_probed(speech, found_again, tmp_path):
-    made = found_again(huang2017, {"here": speech}, "modules", tmp_path, systems=["CLDNN st"])
+def test_modules_are_probed(speech, reproduce_twice):
+    made = reproduce_twice(huang2017, "modules", {"here": speech}, systems=["CLDNN st"])
     metrics = made.frame()["metric"].tolist()
     assert metrics == ["UAR Raw", "UAR CNN", "UAR BLSTM", "UAR MLP"]
     assert "Scatter within over distance between classes of speaker" in str(made)
 
 
 @needs_noise
-def test_noise_is_trained_and_tested_with(speech, found_again, tmp_path):
+def test_noise_is_trained_and_tested_with(speech, reproduce_twice):
     corpora = {"enterface": speech, "noise": made_noises()}
-    made = found_again(huang2017, corpora, "noisy", tmp_path)
+    made = reproduce_twice(huang2017, "noisy", corpora)
     frame = made.frame().set_index(["system", "metric"])
     trained = frame.loc["CLDNN fst, trained with noise [smoke width]"]
     assert trained.loc["UAR noisy", "published"] == 86.21

@@ -54,9 +54,9 @@ def test_every_cell_is_there_once_and_recalls_average_to_the_uar():
     assert recalls.mean() == pytest.approx(55.33, abs=0.006)
 
 
-def test_in_corpus_is_found_again_and_stands_beside_the_thesis(speech, found_again, tmp_path):
+def test_in_corpus_is_found_again_and_stands_beside_the_thesis(speech, reproduce_twice):
     twice = Corpus.concat([speech, speech], prefix=["a", "b"])  # ten women and ten men
-    made = found_again(lazarevic2024, {"seac": twice}, "in-corpus", tmp_path)
+    made = reproduce_twice(lazarevic2024, "in-corpus", {"seac": twice})
     frame = made.frame().query("metric == 'UAR'").set_index("system")
     assert frame["published"].round(2).to_dict() == {
         "ACRNN [smoke width]": 44.20,
@@ -66,9 +66,9 @@ def test_in_corpus_is_found_again_and_stands_beside_the_thesis(speech, found_aga
     assert "halves of sessions" in made.found[0].details
 
 
-def test_across_corpora_both_ways(speech, more_speech, found_again, tmp_path):
+def test_across_corpora_both_ways(speech, more_speech, reproduce_twice):
     corpora = {"here": speech, "there": more_speech}
-    made = found_again(lazarevic2024, corpora, "cross-corpus", tmp_path, systems=["GLAM"])
+    made = reproduce_twice(lazarevic2024, "cross-corpus", corpora, systems=["GLAM"])
     frame = made.frame()
     assert frame["corpus"].unique().tolist() == ["here → there", "there → here"]
     assert frame["system"].unique().tolist() == [f"GLAM, {way} [smoke width]" for way in WAYS]
