@@ -8,7 +8,7 @@ from serkit.papers._guizzo2023_systems import (
     quaternion_anti_transfer,
     rh_emo_ablations,
 )
-from serkit.papers._guizzo2023_time_scales import time_scales
+from serkit.papers._guizzo2023_time_scales import residual_time_scales, time_scales
 from serkit.papers._guizzo2023_usage import ScaleUsage
 from serkit.papers._guizzo2023_valence import Valence
 from serkit.papers._paper import Paper
@@ -34,6 +34,13 @@ guizzo2023 = Paper(
             "chapter 4, Table 4.1",
             _CORPORA,
             systems=time_scales,
+        ),
+        FoldComparison(
+            "time-scales-resnet",
+            "A residual network of small kernels, of one and of several time scales",
+            "chapter 4, Table 4.3",
+            _CORPORA,
+            systems=residual_time_scales,
         ),
         ScaleUsage(
             "scale-usage",

@@ -1,5 +1,6 @@
 """Networks of one time scale and of several: chapter 4 of Guizzo (2023)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -7,13 +8,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from serkit.feature_extraction import FrameScaler, Spectrogram
 from serkit.modules import SCALE_SETS
-from serkit.neural_network import MultiTimeScaleClassifier
+from serkit.neural_network import MultiTimeScaleClassifier, QuaternionCNNClassifier
 from serkit.papers._front_ends import make_front_end
 from serkit.papers._guizzo2023_parts import RATE, SPEECH, Makers, beginning, in_segments, named
 from serkit.papers._setting import Folds
 from serkit.preprocessing import PadOrTruncate
 
-__all__ = ["time_scale_system", "time_scales"]
+__all__ = ["residual_time_scales", "time_scale_system", "time_scales"]
 
 #: Longer utterances are cut into segments.
 _LONG = 10 * RATE
@@ -41,6 +42,8 @@ _NOTES = {
     },
     "paper": dict.fromkeys(("A1", "A2", "A3", "A4"), ""),
 }
+_RESNET = "ResNet-18"
+_RESNET_WIDTH = {"smoke": 1 / 64, "bench": 1 / 8, "paper": 1.0}
 #: The set of scales that is run short of the paper: the best of the thesis on Emo-DB.
 BEST_SCALES = (0.7, 1.0, 1.428)
 #: Rate and batch at scale "paper" are of its program.
@@ -56,11 +59,26 @@ def time_scales(folds: Folds) -> Makers:
     sets = SCALE_SETS if folds.scale == "paper" else (BEST_SCALES,)
     systems: Makers = {}
     for name, note in _NOTES[folds.scale].items():
-        systems[named(f"{name} standard", note)] = partial(time_scale_system, name, None, folds)
-        for factors in sets:
-            text = ", ".join(f"{factor:g}" for factor in factors)
-            label = named(f"{name} MTS", f"scales {text}", note)
-            systems[label] = partial(time_scale_system, name, factors, folds)
+        systems |= _with_scales(name, note, sets, folds)
+    return systems
+
+
+def residual_time_scales(folds: Folds) -> Makers:
+    """Return ResNet-18 with one time scale and with several."""
+    width = _RESNET_WIDTH[folds.scale]
+    # The best of the thesis are one or the other, by corpus.
+    sets = (BEST_SCALES, (0.5, 1.0, 2.0)) if folds.scale == "paper" else (BEST_SCALES,)
+    return _with_scales(_RESNET, "" if width == 1 else f"width {width:g}", sets, folds)
+
+
+def _with_scales(name: str, note: str, sets: Sequence[tuple[float, ...]], folds: Folds) -> Makers:
+    systems: Makers = {
+        named(f"{name} standard", note): partial(time_scale_system, name, None, folds)
+    }
+    for factors in sets:
+        text = f"scales {', '.join(f'{factor:g}' for factor in factors)}"
+        make = partial(time_scale_system, name, factors, folds)
+        systems[named(f"{name} MTS", text, note)] = make
     return systems
 
 
@@ -90,10 +108,15 @@ def time_scale_system(
         **folds.training,
         **folds.checkpoints,
         **_TRAINING[folds.scale],
-        **_SIZES[folds.scale][name],
+        **_SIZES[folds.scale].get(name, {}),
         "device": folds.setting.device,
+        **changes,
     }
-    network = MultiTimeScaleClassifier(name, scale_factors=factors, **{**options, **changes})
+    architecture: Any = name
+    if name == _RESNET:
+        width = _RESNET_WIDTH[folds.scale]
+        architecture = QuaternionCNNClassifier("resnet18", domain="real", width=width)
+    network = MultiTimeScaleClassifier(architecture, scale_factors=factors, **options)
     if folds.scale == "paper":
         loader, *steps = (step for _, step in make_front_end("guizzo2023-mts").steps)
         longest = max(map(len, loader.transform(folds.corpus.audio)))
