@@ -168,6 +168,20 @@ def test_the_least_input_is_the_least(name, domain, expected):
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_places_are_left_out_before_a_convolution_of_one_place(name, domain):
+    """A stride of such a convolution, of four channels that come last, crashes torch 2.13."""
+    block = small(name, domain, (4, 64, 96)).eval().stages["layer2"][0]
+    layers = [part for part in block.modules() if isinstance(part, CONVOLUTIONS)]
+    of_one_place = [layer for layer in layers if layer.weight.shape[-1] == 1]
+    assert of_one_place
+    assert all(layer.stride in (1, (1, 1)) for layer in of_one_place)
+    x = torch.randn(2, of_one_place[-1].in_channels, 9, 10)
+    assert torch.equal(block.thinning(x), x[..., ::2, ::2])
+    assert block(x).shape[2:] == (5, 5)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("name", NAMES)
 def test_all_weights_get_a_gradient(name, domain):
     backbone = small(name, domain, (4, 64, 64), dropout=0.0)
