@@ -138,18 +138,22 @@ class Experiment(ABC):
             for name, system in setting.wanted(self.makers(folds)).items():
                 n_fits = len(folds.parts) * len(setting.seeds)
                 seconds, n_epochs = cost_of_epochs(system, folds)
-                rows.append(
-                    {
-                        "experiment": self.name,
-                        "corpus": corpus.name,
-                        "system": name,
-                        "fits": n_fits,
-                        "epochs": n_epochs,
-                        "seconds per epoch": seconds,
-                        "hours": n_fits * n_epochs * seconds / 3600,
-                    }
-                )
+                rows.append(self.cost(corpus, name, n_fits, n_epochs, seconds))
         return pd.DataFrame(rows)
+
+    def cost(
+        self, corpus: Corpus, system: str, n_fits: int, n_epochs: int, seconds: float
+    ) -> dict[str, Any]:
+        """Return a row of :meth:`estimate`."""
+        return {
+            "experiment": self.name,
+            "corpus": corpus.name,
+            "system": system,
+            "fits": n_fits,
+            "epochs": n_epochs,
+            "seconds per epoch": seconds,
+            "hours": n_fits * n_epochs * seconds / 3600,
+        }
 
 
 @dataclass(frozen=True)

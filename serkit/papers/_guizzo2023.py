@@ -6,8 +6,9 @@ from serkit.papers._guizzo2023_systems import (
     anti_transfer,
     quaternion,
     quaternion_anti_transfer,
-    time_scales,
+    rh_emo_ablations,
 )
+from serkit.papers._guizzo2023_time_scales import time_scales
 from serkit.papers._guizzo2023_usage import ScaleUsage
 from serkit.papers._guizzo2023_valence import Valence
 from serkit.papers._paper import Paper
@@ -60,6 +61,13 @@ guizzo2023 = Paper(
             "chapter 6, Tables 6.1 to 6.4",
             _CORPORA,
             systems=quaternion,
+        ),
+        FoldComparison(
+            "rh-emo-ablations",
+            "Networks of quaternions on embeddings that lack something",
+            "chapter 6, Figures 6.3 and 6.4",
+            _CORPORA,
+            systems=rh_emo_ablations,
         ),
         FoldComparison(
             "quaternion-anti-transfer",

@@ -1,61 +1,34 @@
-"""The networks of Guizzo (2023), chapters 4 to 7, as pipelines from audio."""
+"""The networks of Guizzo (2023), chapters 5 to 7, as pipelines from audio."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from serkit.feature_extraction import FrameScaler, Spectrogram
-from serkit.modules import SCALE_SETS
 from serkit.neural_network import (
     AntiTransferClassifier,
     FineTuneClassifier,
-    MultiTimeScaleClassifier,
     QuaternionCNNClassifier,
     RHEmoTransformer,
-    SegmentAggregationClassifier,
 )
 from serkit.papers._front_ends import make_front_end
+from serkit.papers._guizzo2023_parts import RATE, SPEECH, Makers, beginning, in_segments, named
 from serkit.papers._other_corpus import OtherCorpora
 from serkit.papers._setting import Folds
-from serkit.preprocessing import AudioLoader, FixedLengthSegmenter, PadOrTruncate
+from serkit.preprocessing import AudioLoader, PadOrTruncate
 
-__all__ = ["ablations", "anti_transfer", "quaternion", "quaternion_anti_transfer", "time_scales"]
+__all__ = [
+    "ablations",
+    "anti_transfer",
+    "quaternion",
+    "quaternion_anti_transfer",
+    "rh_emo_ablations",
+]
 
-Makers = dict[str, Callable[[], BaseEstimator]]
-_RATE = 16_000
-#: Sampling rate in Hz and seconds of every utterance, short of the paper.
-_SPEECH = {"smoke": (_RATE, 1), "bench": (8_000, 3)}
-#: Longer utterances are cut into segments.
-_LONG = 10 * _RATE
-#: What the networks of chapter 4 have that is other than in the thesis, and how tables say so.
-_SIZES: dict[str, dict[str, dict[str, Any]]] = {
-    "smoke": {
-        "A1": {"hidden_layer_sizes": (4,)},
-        "A3": {"n_filters": (2, 2), "hidden_layer_sizes": (4,)},
-    },
-    "bench": {
-        "A1": {"hidden_layer_sizes": (50,)},
-        "A2": {"hidden_layer_sizes": (50,)},
-        "A3": {"n_filters": (5, 5), "hidden_layer_sizes": (50,)},
-        "A4": {"n_filters": (32, 96, 192, 128, 128), "hidden_layer_sizes": (512, 512)},
-    },
-    "paper": {"A1": {}, "A2": {}, "A3": {}, "A4": {}},
-}
-_NOTES = {
-    "smoke": dict.fromkeys(("A1", "A3"), "smoke width"),
-    "bench": {
-        "A1": "50 hidden units",
-        "A2": "50 hidden units",
-        "A3": "5 and 5 filters, 50 hidden units",
-        "A4": "half the filters, 512 hidden units",
-    },
-    "paper": dict.fromkeys(("A1", "A2", "A3", "A4"), ""),
-}
-#: The set of scales that is run short of the paper: the best of the thesis on Emo-DB.
-BEST_SCALES = (0.7, 1.0, 1.428)
 #: The networks of chapters 5 to 7, and how wide they are.
 _BACKBONES = {
     "smoke": {"alexnet": 1 / 64},
@@ -65,13 +38,8 @@ _BACKBONES = {
 _TITLES = {"vgg16": "VGG16", "alexnet": "AlexNet", "resnet50": "ResNet-50"}
 #: The convolution behind which networks are compared: the best of the thesis for speakers.
 _LAYERS = {"vgg16": 5, "alexnet": 2, "resnet50": "layer3"}
-#: Trainings of chapter 4, of chapter 5, and of chapters 6 and 7; of the last two at scale
-#: "paper" what the networks have by default. Rate and batch of chapter 4 are of its program.
-_TIME_SCALE_TRAINING = {
-    "smoke": {"lr": 1e-3, "batch_size": 32},
-    "bench": {"lr": 3e-4, "batch_size": 32},
-    "paper": {"lr": 5e-5, "batch_size": 100},
-}
+#: Trainings of chapter 5, and of chapters 6 and 7; of these at scale "paper" what the networks
+#: have by default.
 _TRAINING = {
     "smoke": {"lr": 1e-3, "batch_size": 32},
     "bench": {"lr": 1e-3, "batch_size": 32},
@@ -95,64 +63,6 @@ _RH_EMO: dict[str, dict[str, Any]] = {
 }
 
 
-# Chapter 4.
-
-
-def time_scales(folds: Folds) -> Makers:
-    """Return A1 to A4 with one time scale and with several."""
-    sets = SCALE_SETS if folds.scale == "paper" else (BEST_SCALES,)
-    systems: Makers = {}
-    for name, note in _NOTES[folds.scale].items():
-        systems[_named(f"{name} standard", note)] = partial(time_scale_system, name, None, folds)
-        for factors in sets:
-            text = ", ".join(f"{factor:g}" for factor in factors)
-            label = _named(f"{name} MTS", f"scales {text}", note)
-            systems[label] = partial(time_scale_system, name, factors, folds)
-    return systems
-
-
-def time_scale_system(
-    name: str, factors: tuple[float, ...] | None, folds: Folds, *, cut: bool = True, **changes: Any
-) -> Pipeline:
-    """Return a network on the magnitudes of 20 ms windows every 10 ms.
-
-    Parameters
-    ----------
-    name : str
-        Of an architecture.
-    factors : tuple of float or None
-        Its time scales.
-    folds : Folds
-        Of the corpus.
-    cut : bool, default=True
-        Cut long utterances into segments at scale "paper", rather than at 4 seconds.
-    **changes : object
-        Other parameters of the network.
-
-    Returns
-    -------
-    system : Pipeline
-    """
-    options = {
-        **folds.training,
-        **folds.checkpoints,
-        **_TIME_SCALE_TRAINING[folds.scale],
-        **_SIZES[folds.scale][name],
-        "device": folds.setting.device,
-    }
-    network = MultiTimeScaleClassifier(name, scale_factors=factors, **{**options, **changes})
-    if folds.scale == "paper":
-        loader, *steps = (step for _, step in make_front_end("guizzo2023-mts").steps)
-        longest = max(map(len, loader.transform(folds.corpus.audio)))
-        if longest > _LONG and cut:
-            return _in_segments(loader, *steps, network, overlap=True)
-        length = longest if longest <= _LONG else 4 * _RATE
-        return make_pipeline(loader, PadOrTruncate(length), *steps, network)
-    rate, _ = _SPEECH[folds.scale]
-    spectrogram = Spectrogram(rate // 50, hop_length=rate // 100, power=1.0, sampling_rate=rate)
-    return make_pipeline(*_beginning(folds), spectrogram, FrameScaler(), network)
-
-
 # Chapter 5.
 
 
@@ -164,11 +74,11 @@ def anti_transfer(folds: Folds) -> Makers:
     for backbone, width in _BACKBONES[folds.scale].items():
         name = _TITLES[backbone]
         make = partial(_against, backbone, folds, other)
-        systems[_named(name, _width(width))] = partial(make, ())
+        systems[named(name, _width(width))] = partial(make, ())
         for task, note in _tasks(other).items():
             notes = note, _width(width)
-            systems[_named(f"{name}, AT {task}", *notes)] = partial(make, (task,))
-            systems[_named(f"{name}, WI {task}", *notes)] = partial(make, (task,), **begin)
+            systems[named(f"{name}, AT {task}", *notes)] = partial(make, (task,))
+            systems[named(f"{name}, WI {task}", *notes)] = partial(make, (task,), **begin)
     return systems
 
 
@@ -192,7 +102,7 @@ def ablations(folds: Folds) -> Makers:
     if folds.scale == "smoke":
         variants = {name: variants[name] for name in ("mean, sigmoid mse", "weights kept")}
     return {
-        _named(f"{_TITLES[backbone]}, {name}", f"from {task}", _width(width)): partial(
+        named(f"{_TITLES[backbone]}, {name}", f"from {task}", _width(width)): partial(
             _against, backbone, folds, other, (task,), **changes
         )
         for name, changes in variants.items()
@@ -215,17 +125,15 @@ def _against(
         loader, *steps = (step for _, step in make_front_end("guizzo2023-at").steps)
 
         def system(classifier: Any) -> Pipeline:
-            return _in_segments(loader, *steps, classifier)
+            return in_segments(loader, *steps, classifier)
 
     else:
-        rate, _ = _SPEECH[folds.scale]
+        rate, _ = SPEECH[folds.scale]
         window = {"n_fft": rate * 16 // 1000, "hop_length": rate * 8 // 1000, "window": "hamming"}
         spectrogram = Spectrogram(**window, power=1.0, sampling_rate=rate)
 
         def system(classifier: Any) -> Pipeline:
-            return make_pipeline(
-                *_beginning(folds), spectrogram, FrameScaler(per="all"), classifier
-            )
+            return make_pipeline(*beginning(folds), spectrogram, FrameScaler(per="all"), classifier)
 
     return system(_kept_from(network, tasks, system, folds, other, **changes))
 
@@ -267,10 +175,33 @@ def quaternion(folds: Folds) -> Makers:
         for domain in ("real", "quaternion"):
             name = f"{_TITLES[backbone]} {domain}"
             make = partial(_on_four_seconds, backbone, domain, folds, other)
-            systems[_named(name, _learnt_from(other, domain), _width(width))] = make
+            systems[named(name, _learnt_from(other, domain), _width(width))] = make
             if emotional is not None:
-                label = _named(f"{name}, pretrained", f"on {emotional.name}", _width(width))
+                label = named(f"{name}, pretrained", f"on {emotional.name}", _width(width))
                 systems[label] = partial(make, pretrained=True)
+    return systems
+
+
+def rh_emo_ablations(folds: Folds) -> Makers:
+    """Return networks of quaternions on embeddings that lack something."""
+    other = OtherCorpora(folds)
+    variants: dict[str, dict[str, Any]] = {
+        "": {},
+        ", RH-emo with a real decoder": {"decoder": "real"},
+        ", RH-emo without a decoder": {"decoder": None},
+        ", RH-emo of reconstruction alone": {"vad": False, "discrete": False},
+        ", RH-emo not pretrained": {"lr": 1e-12, "max_epochs": 1},
+    }
+    if other.has_ratings:
+        variants[", RH-emo of the emotion alone"] = {"vad": False}
+        variants[", RH-emo of the ratings alone"] = {"discrete": False}
+    systems: Makers = {}
+    for backbone, width in _BACKBONES[folds.scale].items():
+        for variant, changes in variants.items():
+            name = f"{_TITLES[backbone]} quaternion{variant}"
+            make = partial(_on_four_seconds, backbone, "quaternion", folds, other)
+            label = named(name, _learnt_from(other, "quaternion"), _width(width))
+            systems[label] = partial(make, rh_emo=changes)
     return systems
 
 
@@ -289,7 +220,7 @@ def quaternion_anti_transfer(folds: Folds) -> Makers:
                 name = f"{_TITLES[backbone]} {domain}"
                 name = f"{name}, AT {', '.join(tasks)}" if tasks else name
                 notes = known.get("words", "") if "words" in tasks else ""
-                label = _named(name, _learnt_from(other, domain), notes, _width(width))
+                label = named(name, _learnt_from(other, domain), notes, _width(width))
                 systems[label] = partial(
                     _on_four_seconds, backbone, domain, folds, other, tasks=tasks
                 )
@@ -304,21 +235,22 @@ def _on_four_seconds(
     *,
     tasks: tuple[str, ...] = (),
     pretrained: bool = False,
+    rh_emo: Mapping[str, Any] = MappingProxyType({}),
 ) -> Pipeline:
     """Return a network on 4 s of speech, windows of 16 ms every 8 ms."""
-    length = _RATE if folds.scale == "smoke" else 4 * _RATE
+    length = RATE if folds.scale == "smoke" else 4 * RATE
     spectrogram = Spectrogram(256, hop_length=128, window="hamming", power=1.0)
 
     def system(*steps: Any) -> Pipeline:
         if folds.scale == "paper":
-            return _in_segments(AudioLoader(_RATE), spectrogram, *steps)
-        return make_pipeline(AudioLoader(_RATE), PadOrTruncate(length), spectrogram, *steps)
+            return in_segments(AudioLoader(RATE), spectrogram, *steps)
+        return make_pipeline(AudioLoader(RATE), PadOrTruncate(length), spectrogram, *steps)
 
     scaler: BaseEstimator = FrameScaler(per="all")
     if domain == "quaternion":
-        scaler = RHEmoTransformer(**_RH_EMO[folds.scale], random_state=0)
+        scaler = RHEmoTransformer(**{**_RH_EMO[folds.scale], **rh_emo}, random_state=0)
         if other.with_labels("emotion") is not None:
-            whole = AudioLoader(_RATE), PadOrTruncate(length), spectrogram
+            whole = AudioLoader(RATE), PadOrTruncate(length), spectrogram
             scaler = other.frozen(make_pipeline(*whole, scaler), "emotion")
     network: Any = _cnn(backbone, domain, folds)
     if pretrained:
@@ -336,21 +268,6 @@ def _on_four_seconds(
 # What they are made of.
 
 
-def _beginning(folds: Folds) -> tuple[BaseEstimator, BaseEstimator]:
-    """Return the steps from files to speech of one duration."""
-    rate, seconds = _SPEECH[folds.scale]
-    return AudioLoader(rate), PadOrTruncate(rate * seconds)
-
-
-def _in_segments(loader: BaseEstimator, *steps: Any, overlap: bool = False) -> Pipeline:
-    """Return a pipeline that classifies segments of 4 s."""
-    segmenter = FixedLengthSegmenter(4 * _RATE, hop=2 * _RATE if overlap else None)
-    classifier = make_pipeline(*steps)
-    return make_pipeline(
-        loader, SegmentAggregationClassifier(classifier, segmenter, aggregate="mean")
-    )
-
-
 def _cnn(backbone: str, domain: str, folds: Folds, **changes: Any) -> QuaternionCNNClassifier:
     training = {**folds.training, **_TRAINING[folds.scale], **changes}
     width = _BACKBONES[folds.scale][backbone]
@@ -365,12 +282,6 @@ def _learnt_from(other: OtherCorpora, domain: str) -> str:
         return ""
     corpus = other.with_labels("emotion")
     return f"RH-emo of {'the training speakers' if corpus is None else corpus.name}"
-
-
-def _named(name: str, *notes: str) -> str:
-    """Return a name as in the thesis, and in brackets what is other than there."""
-    text = ", ".join(filter(None, notes))
-    return f"{name} [{text}]" if text else name
 
 
 def _width(width: float) -> str:

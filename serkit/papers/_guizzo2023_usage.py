@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from serkit.papers._experiment import Experiment, Found
-from serkit.papers._guizzo2023_systems import time_scale_system
+from serkit.papers._guizzo2023_time_scales import time_scale_system
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds, Setting
 

@@ -1,6 +1,6 @@
 """Valence over time on OMG-Empathy: chapter 3 of Guizzo (2023)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serkit.datasets import Corpus
+from serkit.datasets import Corpus, read_valence
 from serkit.feature_extraction import OpenSmileFunctionals
 from serkit.metrics import sequence_ccc_score
 from serkit.neural_network import (
@@ -79,7 +79,8 @@ class Valence(Experiment):
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train both networks, join them, and score the test stories."""
         for corpus in setting.corpora.values():
-            data = _made(corpus) if setting.scale == "smoke" else _recordings(corpus)
+            is_annotated = "annotation" in corpus.table or setting.scale != "smoke"
+            data = _recordings(corpus) if is_annotated else _made(corpus)
             sequences = [
                 (name, seed, predicted)
                 for seed in setting.seeds
@@ -92,8 +93,6 @@ class Valence(Experiment):
 
 
 def _recordings(corpus: Corpus) -> _Recordings:
-    from serkit.datasets import read_valence
-
     valence = read_valence(corpus)
     audio = AudioLoader(_RATE).fit_transform(corpus.audio)
     return _fitted_together(audio, valence, corpus.speakers, corpus.table["story"].to_numpy(object))
@@ -118,7 +117,7 @@ def _made(corpus: Corpus) -> _Recordings:
 
 
 def _fitted_together(
-    audio: Sequence[np.ndarray], valence: Sequence[np.ndarray], speakers: Any, stories: Any
+    audio: Iterable[np.ndarray], valence: Iterable[np.ndarray], speakers: Any, stories: Any
 ) -> _Recordings:
     """Cut what is longer, audio or valence."""
     lengths = [min(len(x) // _SAMPLES, len(v)) for x, v in zip(audio, valence, strict=True)]
@@ -163,7 +162,7 @@ def _of_networks(
     X, parents = FixedLengthSegmenter(_FRAMES * n_values, hop=_FRAMES * hop).split(frames)
     y, _ = FixedLengthSegmenter(n_values, hop=hop).split(valence)
     learn = np.flatnonzero(~np.isin(stories[parents], _TEST))
-    X_learn, y_learn = X[learn], np.stack(y[learn])
+    X_learn, y_learn = X[learn], np.stack(list(y[learn]))
     held_out = PredefinedSplit(np.where(stories[parents[learn]] == _VALIDATION, 0, -1))
     trained = {
         name: clone(network).set_params(validation=held_out).fit(X_learn, y_learn)
@@ -186,7 +185,7 @@ def _of_functionals(
     X, parents = FixedLengthSegmenter(_SAMPLES * n_values, hop=_SAMPLES * hop).split(audio)
     y, _ = FixedLengthSegmenter(n_values, hop=hop).split(valence)
     learn = np.flatnonzero(~np.isin(stories[parents], _TEST))
-    predicted = ridge.fit(X[learn], np.stack(y[learn])).predict(X)
+    predicted = ridge.fit(X[learn], np.stack(list(y[learn]))).predict(X)
     return _whole(predicted, parents, valence, speakers, stories, slices)
 
 

@@ -45,6 +45,12 @@ class OtherCorpora:
                 return corpus
         return None
 
+    @property
+    def has_ratings(self) -> bool:
+        """Whether valence, arousal and dominance are known where emotions are learnt."""
+        corpus = self.with_labels("emotion")
+        return corpus is not None and not set(_RATINGS).isdisjoint(corpus.table)
+
     def frozen(self, system: Pipeline, column: str) -> FrozenEstimator:
         """Return what a pipeline ends in, trained on the labels of a column, or found.
 

@@ -32,7 +32,7 @@ from serkit.over_sampling import (
     InfoGANAutoencoder,
     RandomOverSampler,
 )
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Setting, pairs_out
 from serkit.preprocessing import AudioLoader
 
 __all__ = ["Vectors", "emotion_network", "linear_svm", "make_model", "make_systems", "repeats"]
@@ -138,7 +138,7 @@ class Vectors:
         if emotions is not None:
             corpus = corpus[np.isin(corpus.y, list(emotions))]
         self.corpus, self.setting, self.name = corpus, setting, corpus.name or ""
-        self.folds = Folds(corpus, setting, pairs_of_speakers(corpus))
+        self.folds = pairs_out(corpus, setting)
         self.y, self.speakers = corpus.y.astype(str), corpus.speakers
 
     @cached_property
@@ -210,9 +210,9 @@ class Vectors:
             made = draw(system, Z_source, y_source, seed, SIZES[self.setting.scale]["n_samples"])
         except FloatingPointError as error:
             return {"diverged": str(error).split(":", maxsplit=1)[0]}
-        balanced = RandomUnderSampler(random_state=seed).fit_resample(Z, y)
+        X_balanced, y_balanced = RandomUnderSampler(random_state=seed).fit_resample(Z, y)
         return {
-            "TRTS": trts_score(linear_svm(), *balanced, *made),
+            "TRTS": trts_score(linear_svm(), X_balanced, y_balanced, *made),
             "TSTR": tstr_score(linear_svm(), *made, Z, y),
             "frechet": frechet_emotion_distance(Z, made[0], self.scaled_network(scaler)),
             "real to real": tstr_score(linear_svm(), Z_source, y_source, Z, y),
@@ -224,12 +224,12 @@ def epochs_of(model: BaseEstimator, n_rows: int) -> int:
     return ceil(model.max_updates / ceil(n_rows / model.batch_size))
 
 
-def cost_of_epoch(model: BaseEstimator, n_rows: int, y: np.ndarray) -> float:
+def cost_of_epoch(model: BaseEstimator, y: np.ndarray) -> float:
     """Measure the CPU seconds that a model takes for an epoch, on noise."""
-    Z = np.random.default_rng(0).normal(size=(n_rows, 1582))
+    Z = np.random.default_rng(0).normal(size=(len(y), 1582))
     seconds = []
     for n_updates in (5, 5, 25):  # the first time is longer
         start = time.process_time()
         clone(model).set_params(max_updates=n_updates).fit(Z, y)
         seconds.append(time.process_time() - start)
-    return (seconds[2] - seconds[1]) / 20 * ceil(n_rows / model.batch_size)
+    return (seconds[2] - seconds[1]) / 20 * ceil(len(y) / model.batch_size)

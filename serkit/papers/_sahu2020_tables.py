@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from serkit.datasets import Corpus
 from serkit.papers._experiment import Experiment
 from serkit.papers._sahu2020_models import (
     MODELS,
@@ -45,39 +46,20 @@ class GeneratorExperiment(Experiment):
     def n_fits(self, setting: Setting, n_folds: int) -> dict[str, int]:
         """Return how many times every model is trained on a corpus."""
 
+    def learnt(self, setting: Setting) -> Sequence[Corpus]:
+        """Return the corpora that models are trained on."""
+        return list(setting.corpora.values())
+
     def estimate(self, setting: Setting) -> pd.DataFrame:
-        """Measure what an epoch of every model costs; the rest takes minutes.
-
-        Parameters
-        ----------
-        setting : Setting
-            What would be run.
-
-        Returns
-        -------
-        costs : DataFrame
-            As of :meth:`Experiment.estimate`.
-        """
+        """Measure what an epoch of every model costs; the rest takes minutes."""
         rows = []
-        for corpus in setting.corpora.values():
-            n_folds = len(self.folds(corpus, setting).parts)
+        for corpus in self.learnt(setting):
+            n_folds, y = len(self.folds(corpus, setting).parts), corpus.y.astype(str)
             for name, n_fits in self.n_fits(setting, n_folds).items():
-                if not setting.wants(name):
-                    continue
-                model = make_model(name, setting.scale, device=setting.device)
-                n_epochs, n_rows = epochs_of(model, len(corpus)), len(corpus)
-                seconds = cost_of_epoch(model, n_rows, corpus.y.astype(str))
-                rows.append(
-                    {
-                        "experiment": self.name,
-                        "corpus": corpus.name,
-                        "system": name,
-                        "fits": n_fits,
-                        "epochs": n_epochs,
-                        "seconds per epoch": seconds,
-                        "hours": n_fits * n_epochs * seconds / 3600,
-                    }
-                )
+                if setting.wants(name):
+                    model = make_model(name, setting.scale, device=setting.device)
+                    seconds = cost_of_epoch(model, y)
+                    rows.append(self.cost(corpus, name, n_fits, epochs_of(model, len(y)), seconds))
         return pd.DataFrame(rows)
 
 

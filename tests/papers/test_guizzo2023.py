@@ -1,11 +1,13 @@
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.frozen import FrozenEstimator
 
-from serkit.datasets import Corpus
+from serkit.datasets import Corpus, load_omg_empathy
 from serkit.modules import SCALE_SETS
 from serkit.neural_network import (
     AntiTransferClassifier,
@@ -17,11 +19,11 @@ from serkit.neural_network import (
 )
 from serkit.papers import guizzo2023
 from serkit.papers._experiment import Found
-from serkit.papers._guizzo2023_systems import quaternion_anti_transfer
-from serkit.papers._guizzo2023_valence import _made, _of_networks
+from serkit.papers._guizzo2023_systems import quaternion_anti_transfer, rh_emo_ablations
+from serkit.papers._guizzo2023_valence import _SIZES, _made, _of_networks
 from serkit.papers._other_corpus import OtherCorpora
 from serkit.papers._paper import Reproduction
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Setting, pairs_of_speakers, pairs_out
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -39,6 +41,11 @@ FOLD_COMPARISONS = {
         "AlexNet quaternion [RH-emo of other, width 0.015625]",
         "AlexNet quaternion, pretrained [on other, width 0.015625]",
     ],
+    "rh-emo-ablations": [
+        "AlexNet quaternion, RH-emo without a decoder [RH-emo of other, width 0.015625]",
+        "AlexNet quaternion, RH-emo of reconstruction alone [RH-emo of other, width 0.015625]",
+        "AlexNet quaternion, RH-emo not pretrained [RH-emo of other, width 0.015625]",
+    ],
     "quaternion-anti-transfer": [
         "AlexNet quaternion, AT speakers [RH-emo of other, width 0.015625]",
         "AlexNet quaternion, AT words, speakers "
@@ -46,9 +53,11 @@ FOLD_COMPARISONS = {
     ],
 }
 
+VARIANTS = ["", ", RH-emo without a decoder", ", RH-emo of reconstruction alone"]
+
 
 def folds_of(corpus, corpora, **options):
-    return Folds(corpus, Setting(corpora, **options), pairs_of_speakers(corpus))
+    return pairs_out(corpus, Setting(corpora, **options))
 
 
 def published(**cell):
@@ -88,6 +97,7 @@ def test_experiments_are_listed():
         ("anti-transfer-ablations", "iemocap", "VGG16, layer 9", "WA", 62.0),
         ("quaternion", "ravdess", "ResNet-50 quaternion", "WA", 55.15),
         ("quaternion", "emodb", "AlexNet real, pretrained", "WA train", 71.45),
+        ("rh-emo-ablations", "emodb", "VGG16 quaternion, RH-emo not pretrained", "WA", 57.5),
         ("quaternion-anti-transfer", "emodb", "AlexNet quaternion", "WA", 52.50),
         ("quaternion-anti-transfer", "tess", "ResNet-50 real", "WA", 40.00),
         (
@@ -279,3 +289,59 @@ def test_of_two_speakers_one_is_tested_and_utterances_of_the_other_validated_on(
     learn, valid = next(iter(folds.validation.split(train, corpus.y[train])))
     assert len(learn) + len(valid) == len(train)
     assert len(valid) > 0
+
+
+def test_valence_of_the_corpus_as_it_is_distributed(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    (tmp_path / "Annotations").mkdir()
+    for subject, story in product((1, 2), (1, 2, 3)):
+        name = f"Subject_{subject}_Story_{story}"
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * rng.normal(size=9 * 16000), 16000)
+        valence = pd.DataFrame({"valence": np.sin(np.arange(225) / 20 + subject)})
+        valence.to_csv(tmp_path / "Annotations" / f"{name}.csv", index=False)
+    corpus = load_omg_empathy(tmp_path, on_missing="ignore")
+    monkeypatch.setitem(_SIZES, "bench", _SIZES["smoke"])
+    networks = ["BiGRU", "CNN"]
+    made = guizzo2023.reproduce({"omg_empathy": corpus}, "valence", systems=networks, verbose=0)
+    frame = made.frame()
+    assert frame["metric"].unique().tolist() == [
+        "CCC", "CCC story 3", "CCC Subject_1", "CCC Subject_2"
+    ]  # fmt: skip
+    theirs = frame[frame["published"].notna()]
+    note = "a quarter to a half of the width"
+    assert theirs["published"].tolist() == [8, 16]
+    assert theirs["system"].tolist() == [f"BiGRU [{note}]", f"CNN [{note}]"]
+
+
+def test_embeddings_without_something_are_others(two_corpora):
+    folds = folds_of(two_corpora["one"], two_corpora, scale="smoke")
+    made = {name.partition(" [")[0]: make() for name, make in rh_emo_ablations(folds).items()}
+    networks = {name: made[f"AlexNet quaternion{name}"][-2].estimator for name in VARIANTS}
+    assert networks[", RH-emo without a decoder"].history_["stage"].tolist() == [2]
+    assert networks[", RH-emo of reconstruction alone"].history_["stage"].tolist() == [1]
+    assert networks[""].history_["stage"].tolist() == [1, 2]
+    X = made["AlexNet quaternion"][:-2].transform(two_corpora["one"].audio[:2])
+    maps = [network.transform(X) for network in networks.values()]
+    assert not any(np.array_equal(maps[0][0], other[0]) for other in maps[1:])
+
+
+def test_ratings_are_learnt_where_there_are_some(two_corpora):
+    rng = np.random.default_rng(0)
+    table = two_corpora["other"].table
+    ratings = {name: rng.uniform(1, 5, len(table)) for name in ("valence", "arousal", "dominance")}
+    rated = Corpus(
+        table.assign(**ratings),
+        waveforms=two_corpora["other"].audio,
+        sampling_rate=16000,
+        name="rated",
+    )
+    folds = folds_of(two_corpora["one"], {"rated": rated, **two_corpora}, scale="smoke")
+    assert OtherCorpora(folds).has_ratings
+    systems = {name.partition(" [")[0]: make for name, make in rh_emo_ablations(folds).items()}
+    networks = [
+        systems[f"AlexNet quaternion{name}"]()[-2].estimator
+        for name in ("", ", RH-emo of the emotion alone")
+    ]
+    with_ratings, without = (network.history_["train_loss"].iloc[-1] for network in networks)
+    assert with_ratings > without + 1, "three cross-entropies, of weight 1 each"
+    assert "AlexNet quaternion, RH-emo of the ratings alone" in systems
