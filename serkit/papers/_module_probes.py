@@ -47,8 +47,9 @@ class ModuleProbe(Experiment):
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train and probe in every fold."""
-        for corpus in setting.corpora.values():
-            folds = self.folds(corpus, setting)
+        for given in setting.corpora.values():
+            folds = self.folds(given, setting)
+            corpus = folds.corpus
             known = {"emotion": corpus.y, "speaker": corpus.speakers, "gender": corpus.genders}
             grid = self.grid(setting.scale)
             tables = [

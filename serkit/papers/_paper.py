@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -14,11 +13,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from serkit.datasets import Corpus, load_corpus
+from serkit.datasets import Corpus
 from serkit.evaluation import ComparisonResult
 from serkit.papers._experiment import Experiment, Found, without_note
-from serkit.papers._noises import NOISES, load_noises, made_noises
-from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
+from serkit.papers._handed_in import made_corpora, sort_out
+from serkit.papers._setting import SCALES, Setting, as_folder, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
 
@@ -354,23 +353,17 @@ class Paper:
                     f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}, or '
                     "--data emodb=path/to/emodb on the command line"
                 )
-            corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
-            corpora["noise"] = made_noises()
-        speech = {name: corpus for name, corpus in corpora.items() if name not in NOISES}
+            corpora = made_corpora()
+        speech, noises = sort_out(corpora)
         return Setting(
-            {name: _as_corpus(name, corpus) for name, corpus in speech.items()},
+            speech,
             _check_scale(scale),
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
             None if systems is None else tuple(systems),
             device,
             as_folder(results_dir),
-            noises=[
-                noise
-                for name in NOISES
-                if name in corpora
-                for noise in load_noises(name, corpora[name])
-            ],
+            noises=noises,
         )
 
     def _chosen(self, experiments: str | Sequence[str] | None) -> Iterator[Experiment]:
@@ -387,10 +380,6 @@ class Paper:
             ) from None
 
 
-#: Names of the made corpora that stand in for real ones at scale "smoke".
-_MADE = ("one", "other")
-
-
 def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
     """Return the setting with those corpora that an experiment can run on."""
     corpora = {
@@ -401,16 +390,6 @@ def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
     enough = len(corpora) >= experiment.n_corpora
     enough &= bool(setting.noises) or not experiment.with_noise
     return replace(setting, corpora=corpora) if enough else None
-
-
-def _as_corpus(name: str, corpus: Any) -> Corpus:
-    if not isinstance(corpus, Corpus):
-        is_table = os.fspath(corpus).endswith(".csv")
-        corpus = load_corpus(corpus) if is_table else load_corpus(name, corpus)
-    # Known by the name it was given, whatever it was called before.
-    corpus = copy(corpus)
-    corpus.name = name
-    return corpus
 
 
 def _check_scale(scale: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from serkit.datasets import Corpus, make_emotional_speech
+from serkit.datasets import Corpus
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
 from serkit.training import Checkpoint
 
@@ -209,13 +209,6 @@ def pairs_out(corpus: Corpus, setting: Setting) -> Folds:
     """Return the folds of :func:`pairs_of_speakers`, by the name that they have in tables."""
     kind = {"kind": "Leow (2021) folds"} if corpus.name in _BENCH_FOLDS else {}
     return Folds(corpus, setting, pairs_of_speakers(corpus), **kind)
-
-
-def made_speech(n_speakers: int = 6, *, seed: int = 0, name: str = "synthetic") -> Corpus:
-    """Return a small corpus that stands in for real ones at scale "smoke"."""
-    corpus = make_emotional_speech(n_speakers, n_sentences=2, random_state=seed)
-    corpus.name = name
-    return corpus
 
 
 def as_folder(results_dir: str | os.PathLike | None) -> Path | None:
