@@ -119,10 +119,10 @@ def time_scale_system(
     network = MultiTimeScaleClassifier(architecture, scale_factors=factors, **options)
     if folds.scale == "paper":
         loader, *steps = (step for _, step in make_front_end("guizzo2023-mts").steps)
-        longest = max(map(len, loader.transform(folds.corpus.audio)))
-        if longest > _LONG and cut:
+        is_long = folds.longest > _LONG
+        if is_long and cut:
             return in_segments(loader, *steps, network, overlap=True)
-        length = longest if longest <= _LONG else 4 * RATE
+        length = 4 * RATE if is_long else folds.longest
         return make_pipeline(loader, PadOrTruncate(length), *steps, network)
     rate, _ = SPEECH[folds.scale]
     spectrogram = Spectrogram(rate // 50, hop_length=rate // 100, power=1.0, sampling_rate=rate)

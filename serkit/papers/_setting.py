@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from serkit.datasets import Corpus
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
+from serkit.preprocessing import AudioLoader
 from serkit.training import Checkpoint
 
 __all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers", "pairs_out"]
@@ -135,6 +136,11 @@ class Folds:
                 f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here, and no {unknown}"
             )
         return {number: folds[number] for number in chosen}
+
+    @cached_property
+    def longest(self) -> int:
+        """Samples of the longest utterance, at 16 kHz."""
+        return max(map(len, AudioLoader(16_000).transform(self.corpus.audio)))
 
     @property
     def validation(self) -> Any:

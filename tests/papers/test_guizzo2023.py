@@ -5,13 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from serkit.datasets import Corpus, load_omg_empathy
+from serkit.feature_extraction import FrameScaler, Spectrogram
 from serkit.modules import SCALE_SETS
 from serkit.neural_network import (
     AntiTransferClassifier,
     BiGRURegressor,
+    QuaternionCNNClassifier,
     RHEmoTransformer,
     SegmentAggregationClassifier,
     SequenceCNNRegressor,
@@ -19,11 +22,13 @@ from serkit.neural_network import (
 )
 from serkit.papers import guizzo2023
 from serkit.papers._experiment import Found
+from serkit.papers._guizzo2023_parts import in_segments
 from serkit.papers._guizzo2023_systems import quaternion_anti_transfer, rh_emo_ablations
 from serkit.papers._guizzo2023_valence import _SIZES, _made, _of_networks
 from serkit.papers._other_corpus import OtherCorpora
 from serkit.papers._paper import Reproduction
 from serkit.papers._setting import Setting, pairs_of_speakers, pairs_out
+from serkit.preprocessing import AudioLoader
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -348,3 +353,18 @@ def test_ratings_are_learnt_where_there_are_some(two_corpora):
     with_ratings, without = (network.history_["train_loss"].iloc[-1] for network in networks)
     assert with_ratings > without + 1, "three cross-entropies, of weight 1 each"
     assert "AlexNet quaternion, RH-emo of the ratings alone" in systems
+
+
+def test_references_are_trained_and_used_on_segments(two_corpora):
+    corpus = two_corpora["one"]
+    other = OtherCorpora(folds_of(corpus, two_corpora, scale="smoke"))
+    options = {"domain": "real", "width": 1 / 64, "max_epochs": 1, "patience": None}
+    network = QuaternionCNNClassifier("alexnet", random_state=0, **options)
+    steps = AudioLoader(), Spectrogram(256, hop_length=128), FrameScaler(per="all")
+    reference = other.frozen(in_segments(*steps, clone(network)), "sentence")
+    assert reference.estimator.classes_.tolist() == ["s01", "s02"]
+    against = AntiTransferClassifier(network, reference, layers=2, leakage="raise")
+    system = in_segments(*steps, against)
+    last = f"{system.steps[-1][0]}__speakers"
+    system.fit(corpus.audio, corpus.y, **{last: corpus.speakers})
+    assert system.predict_proba(corpus.audio[:3]).shape == (3, 2)
