@@ -129,7 +129,8 @@ class InDomain(GeneratorExperiment):
             ]
             found = join_rows(_classical_rows(vectors), as_rows(reports + _real_rows(reports)))
             if len(found):
-                details = f"{vectors.folds.describe()}: {about(setting)}\n{as_text(found, reports)}"
+                often = about(setting, len(repeats(setting)))
+                details = f"{vectors.folds.describe()}: {often}\n{as_text(found, reports)}"
                 yield Found(self.name, vectors.name, found, details)
 
     def _systems(self, vectors: Vectors) -> Iterator[tuple[str, BaseEstimator, Any]]:

@@ -85,10 +85,7 @@ class CrossCorpus(_Across):
         rows = join_rows(
             _classical_across(source, target, setting), as_rows(reports, over="repeat")
         ).assign(speakers=len(set(target.speakers)))
-        details = (
-            f"{_title(source, target)}; scale {setting.scale}: {about(setting)}\n"
-            f"{as_text(rows, reports)}"
-        )
+        details = f"{_title(source, target, setting)}\n{as_text(rows, reports)}"
         return Found(self.name, f"{source.name} → {target.name}", rows, details)
 
 
@@ -137,10 +134,7 @@ class LowResource(_Across):
             speakers=len(set(target.speakers))
         )
         tests = low_resource_tests(table).round(3).to_string(index=False)
-        details = (
-            f"{_title(source, target)}; scale {setting.scale}: {about(setting)}\n"
-            f"{as_text(rows)}\n\n{tests}"
-        )
+        details = f"{_title(source, target, setting)}\n{as_text(rows)}\n\n{tests}"
         return Found(self.name, f"{source.name} → {target.name}", rows, details)
 
 
@@ -159,8 +153,12 @@ def _names(table: pd.DataFrame) -> pd.Series:
     return names + ", generators learnt " + known
 
 
-def _title(source: Vectors, target: Vectors) -> str:
-    return f"{source.name} → {target.name}, {', '.join(EMOTIONS)}; statistics of the source"
+def _title(source: Vectors, target: Vectors, setting: Setting) -> str:
+    often = about(setting, len(repeats(setting)))
+    return (
+        f"{source.name} → {target.name}, {', '.join(EMOTIONS)}; statistics of the source; "
+        f"scale {setting.scale}: {often}"
+    )
 
 
 def _classical_across(source: Vectors, target: Vectors, setting: Setting) -> pd.DataFrame:

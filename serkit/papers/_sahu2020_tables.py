@@ -15,7 +15,6 @@ from serkit.papers._sahu2020_models import (
     cost_of_epoch,
     epochs_of,
     make_model,
-    repeats,
 )
 from serkit.papers._setting import Setting
 
@@ -68,13 +67,11 @@ def every_model(n_fits: int) -> dict[str, int]:
     return dict.fromkeys(MODELS, n_fits)
 
 
-def about(setting: Setting) -> str:
-    """Describe how long models are trained, and what they draw."""
+def about(setting: Setting, n_repeats: int = 1) -> str:
+    """Describe how long models are trained, what they draw, and how often."""
     sizes = SIZES[setting.scale]
-    return (
-        f"{sizes['max_updates']} updates, {sizes['n_samples']} synthetic rows, "
-        f"{len(repeats(setting))} repeats"
-    )
+    often = f", {n_repeats} repeats" if n_repeats > 1 else ""
+    return f"{sizes['max_updates']} updates, {sizes['n_samples']} synthetic rows{often}"
 
 
 def as_rows(reports: Sequence[dict[str, Any]], *, over: str = "fold") -> pd.DataFrame:
