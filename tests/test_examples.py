@@ -23,16 +23,7 @@ def run(name, *arguments):
 @pytest.mark.parametrize(
     ("name", "systems", "shown"),
     [
-        ("leow2021", ["--features", "mfcc", "--gammas", 2.5], ["CRNN, 1 block", "DAT, gamma 2.5"]),
-        ("lazarevic2024", [], ["one → other ACRNN, smoke width", "zero-shot", "last 3 tuned"]),
-        ("sahu2020", [], ["TSTR held out", "M3", "SMOTE", "p permutation (Holm)", "UAR_codes"]),
-        (
-            "guizzo2023",
-            [],
-            ["A3 0.7, 1, 1.428", "anti-transfer, speakers", "quaternion, width", "UAR train"],
-        ),
         ("leakage_price", [], ["synthetic, 4 speakers", "random folds", "SMOTE on all rows"]),
-        ("networks", [], ["LDNN", "CLDNN fst, smoke width", "ACRNN", "Modified GLAM", "UAR train"]),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

@@ -12,7 +12,9 @@ __all__ = ["choose_prefixes", "common_root", "move_files", "require_one_rate", "
 
 
 def choose_prefixes(
-    names: Sequence[str | None], speakers: Sequence[set[str]], prefix: bool | Sequence[str] | None
+    names: Sequence[str | None],
+    speakers: Sequence[set[str]],
+    prefix: bool | Sequence[str | None] | None,
 ) -> Sequence[str | None]:
     """Return what goes before the codes of each corpus, None for nothing."""
     if isinstance(prefix, Sequence):

@@ -191,7 +191,7 @@ class Corpus:
         cls,
         corpora: Iterable["Corpus"],
         *,
-        prefix: bool | Sequence[str] | None = None,
+        prefix: bool | Sequence[str | None] | None = None,
         name: str | None = None,
     ) -> "Corpus":
         """Put corpora one behind the other.
@@ -205,8 +205,8 @@ class Corpus:
         ----------
         corpora : iterable of Corpus
             All on disk, or all in memory at one sampling rate.
-        prefix : sequence of str, bool or None, default=None
-            One prefix per corpus; ``True`` takes the names, ``False`` leaves
+        prefix : sequence of str or None, bool or None, default=None
+            One prefix per corpus, ``None`` for none; ``True`` takes the names, ``False`` leaves
             the codes alone: equal codes are then one speaker. ``None`` takes
             the names if they differ.
         name : str or None, default=None

@@ -29,14 +29,14 @@ def make_backbone(
     adaptive_pool: Size | str | None = "auto",
     dropout: float = 0.5,
 ) -> "Backbone":
-    """Make VGG16, AlexNet or ResNet-50 up to its last layer, which is for you to add.
+    """Make VGG16, AlexNet or a ResNet up to its last layer, which is for you to add.
 
     The last layer is real in either domain:
     ``UtteranceNetwork(backbone, nn.Linear(backbone.embedding_size, n_outputs))``.
 
     Parameters
     ----------
-    name : {"vgg16", "alexnet", "resnet50"}
+    name : {"vgg16", "alexnet", "resnet18", "resnet50"}
         The network; VGG16 is the one without batch normalisation.
     n_channels : int
         Channels of the frames. In the quaternion domain the first quarter are all
@@ -55,11 +55,11 @@ def make_backbone(
         quaternion domain to multiples of 4.
     adaptive_pool : int, (int, int), "auto" or None, default="auto"
         The size (bins, frames) that average pooling makes of the last maps; ``None``
-        leaves them as they are. "auto" is 6 for AlexNet, 1 for ResNet-50 and ``None``
+        leaves them as they are. "auto" is 6 for AlexNet, 1 for a ResNet and ``None``
         for VGG16, the weights of which then depend on the size of the frames; that
         of torchvision has 7.
     dropout : float, default=0.5
-        Probability that a hidden unit is dropped in training. ResNet-50 has none.
+        Probability that a hidden unit is dropped in training. A ResNet has none.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def make_backbone(
         adaptive_pool = architecture.adaptive_pool
     windows = architecture.windows
     # Batch normalisation of one utterance needs two places, but for quaternions.
-    n_left = 2 if name == "resnet50" and domain == "real" else 1
+    n_left = 2 if name.startswith("resnet") and domain == "real" else 1
     least = _least_size(windows, n_left=1), _least_size(windows, n_left=n_left)
     n_bins, n_frames = max(n_bins, least[0]), max(n_frames, least[1])
 
@@ -240,49 +240,80 @@ def _alexnet_hidden(linear: nn.Module, dropout: float) -> nn.Module:
     return nn.Sequential(nn.Dropout(dropout), linear, nn.ReLU())
 
 
-# ResNet-50.
+# ResNet-18 and ResNet-50.
 
 
-def _resnet50_convolutions(algebra: _Algebra, n_channels: int, width: float) -> tuple[Stages, int]:
+def _resnet_convolutions(
+    algebra: _Algebra,
+    n_channels: int,
+    width: float,
+    *,
+    make_block: type["_Block"],
+    n_blocks: tuple[int, ...],
+) -> tuple[Stages, int]:
     """Return a convolution and four layers of residual blocks, and their maps."""
     parts, n_filled = algebra.take(n_channels)
     n_maps = algebra.size(64 * width)
     stem = _normalized(algebra, n_filled, n_maps, 7, stride=2)
     stages: Stages = {"stem": nn.Sequential(*parts, *stem, nn.ReLU(), nn.MaxPool2d(3, 2, 1))}
-    for number, n_blocks in enumerate((3, 4, 6, 3), start=1):
+    for number, n_of_layer in enumerate(n_blocks, start=1):
         n_filters = algebra.size(32 * 2**number * width)
         blocks = []
-        for block in range(n_blocks):
+        for block in range(n_of_layer):
             stride = 2 if number > 1 and block == 0 else 1
-            blocks.append(_Bottleneck(algebra, n_maps, n_filters, stride))
-            n_maps = _Bottleneck.expansion * n_filters
+            blocks.append(make_block(algebra, n_maps, n_filters, stride))
+            n_maps = make_block.expansion * n_filters
         stages[f"layer{number}"] = nn.Sequential(*blocks)
     return stages, n_maps
 
 
-class _Bottleneck(nn.Module):
-    """Narrow, convolve, widen; added to the input, or to a projection of it."""
+class _Block(nn.Module):
+    """Convolve twice; added to the input, or to a projection of it."""
 
-    expansion = 4
+    expansion = 1
 
     def __init__(self, algebra: _Algebra, n_inputs: int, n_filters: int, stride: int) -> None:
         super().__init__()
         n_outputs = self.expansion * n_filters
         # The convolutions stand in the order in which they are called.
-        self.residual = nn.Sequential(
+        self.residual = nn.Sequential(*self._layers(algebra, n_inputs, n_filters, stride))
+        same = n_inputs == n_outputs and stride == 1
+        # A convolution of one place with a stride, of few channels that come last, writes beyond
+        # its memory in torch 2.13 on CPUs: so places are left out before it.
+        self.thinning = nn.Identity() if stride == 1 else nn.AvgPool2d(1, stride)
+        self.shortcut = nn.Sequential(
+            *([] if same else _normalized(algebra, n_inputs, n_outputs, 1))
+        )
+        self.activation = nn.ReLU()
+
+    def _layers(
+        self, algebra: _Algebra, n_inputs: int, n_filters: int, stride: int
+    ) -> list[nn.Module]:
+        return [
+            *_normalized(algebra, n_inputs, n_filters, 3, stride=stride),
+            nn.ReLU(),
+            *_normalized(algebra, n_filters, n_filters, 3),
+        ]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.activation(self.residual(x) + self.shortcut(self.thinning(x)))
+
+
+class _Bottleneck(_Block):
+    """Narrow, convolve, widen; added to the input, or to a projection of it."""
+
+    expansion = 4
+
+    def _layers(
+        self, algebra: _Algebra, n_inputs: int, n_filters: int, stride: int
+    ) -> list[nn.Module]:
+        return [
             *_normalized(algebra, n_inputs, n_filters, 1),
             nn.ReLU(),
             *_normalized(algebra, n_filters, n_filters, 3, stride=stride),
             nn.ReLU(),
-            *_normalized(algebra, n_filters, n_outputs, 1),
-        )
-        same = n_inputs == n_outputs and stride == 1
-        projection = [] if same else _normalized(algebra, n_inputs, n_outputs, 1, stride=stride)
-        self.shortcut = nn.Sequential(*projection)
-        self.activation = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.residual(x) + self.shortcut(x))
+            *_normalized(algebra, n_filters, self.expansion * n_filters, 1),
+        ]
 
 
 def _normalized(
@@ -309,13 +340,18 @@ class _Architecture:
     windows: tuple[Window, ...]
 
 
+_RESNET: tuple[Window, ...] = ((7, 2, 3), *((3, 2, 1),) * 4)
 _ARCHITECTURES = {
     "vgg16": _Architecture(_vgg16_convolutions, _vgg16_hidden, None, ((2, 2, 0),) * 5),
     "alexnet": _Architecture(
         _alexnet_convolutions, _alexnet_hidden, 6, ((11, 4, 2), *((3, 2, 0),) * 3)
     ),
+    "resnet18": _Architecture(
+        partial(_resnet_convolutions, make_block=_Block, n_blocks=(2, 2, 2, 2)), None, 1, _RESNET
+    ),
     "resnet50": _Architecture(
-        _resnet50_convolutions, None, 1, ((7, 2, 3), *((3, 2, 1),) * 4)
+        partial(_resnet_convolutions, make_block=_Bottleneck, n_blocks=(3, 4, 6, 3)),
+        None, 1, _RESNET,
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ __all__ = ["QuaternionCNNClassifier"]
 
 
 class QuaternionCNNClassifier(NeuralClassifier):
-    """Classify utterances by VGG16, AlexNet or ResNet-50 of quaternions.
+    """Classify utterances by VGG16, AlexNet or a ResNet of quaternions.
 
     Every four channels are one number, so that a layer has a quarter of the
     weights that it has over the real numbers. It is made for frames of four
@@ -27,7 +27,7 @@ class QuaternionCNNClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    backbone : {"vgg16", "alexnet", "resnet50"}, default="resnet50"
+    backbone : {"vgg16", "alexnet", "resnet18", "resnet50"}, default="resnet50"
         The network; VGG16 is the one without batch normalisation.
     domain : {"quaternion", "real"}, default="quaternion"
         What weights and maps are made of. The last layer is real.
@@ -36,7 +36,7 @@ class QuaternionCNNClassifier(NeuralClassifier):
         quaternions to multiples of 4.
     adaptive_pool : int, (int, int), "auto" or None, default="auto"
         The size (bins, frames) that average pooling makes of the last maps; ``None``
-        leaves them as they are. "auto" is 6 for AlexNet, 1 for ResNet-50 and ``None``
+        leaves them as they are. "auto" is 6 for AlexNet, 1 for a ResNet and ``None``
         for VGG16; that of torchvision has 7.
     dropout : float, default=0.5
         Probability that a hidden unit of VGG16 or AlexNet is dropped in training.
@@ -74,7 +74,7 @@ class QuaternionCNNClassifier(NeuralClassifier):
     _is_fixed_length = True
     _parameter_constraints: ClassVar[dict] = {
         **NeuralClassifier._parameter_constraints,
-        "backbone": [StrOptions({"vgg16", "alexnet", "resnet50"})],
+        "backbone": [StrOptions({"vgg16", "alexnet", "resnet18", "resnet50"})],
         "domain": [StrOptions({"quaternion", "real"})],
         "width": [Interval(Real, 0, None, closed="neither")],
         "adaptive_pool": [

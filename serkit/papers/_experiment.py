@@ -3,7 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -17,10 +17,21 @@ from sklearn.svm import SVC
 from serkit.datasets import Corpus
 from serkit.evaluation import ComparisonResult, HoldoutSearchCV, compare
 from serkit.feature_extraction import OpenSmileFunctionals
-from serkit.papers._setting import Folds, Setting, pairs_of_speakers
+from serkit.papers._setting import Folds, Setting, pairs_out
 from serkit.preprocessing import AudioLoader
 
-__all__ = ["BASELINE", "Experiment", "FoldComparison", "Found", "summarize"]
+__all__ = [
+    "BASELINE",
+    "Experiment",
+    "FoldComparison",
+    "Found",
+    "Systems",
+    "classical",
+    "cost_of_epochs",
+    "functionals_svm",
+    "summarize",
+    "without_note",
+]
 
 #: The classical system that stands in every table.
 BASELINE = "ComParE_2016 + SVM"
@@ -74,8 +85,25 @@ class Experiment(ABC):
     title: str
     part: str
     corpora: tuple[str, ...]
+    #: Takes a corpus and the setting, returns the folds.
+    protocol: Callable[[Corpus, Setting], Folds] = field(
+        default=pairs_out, kw_only=True, repr=False
+    )
     #: Whether other corpora than those of the paper do as well.
     any_corpus: ClassVar[bool] = True
+    #: How many corpora it needs.
+    n_corpora: ClassVar[int] = 1
+    #: Whether it needs noises.
+    with_noise: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> str:
+        """Say what has to be given for it to run."""
+        if self.with_noise:
+            return "it needs noise or musan, a folder of noises, beside a corpus"
+        if self.n_corpora > 1:
+            return f"it needs two corpora, such as {' and '.join(self.corpora[:2])}"
+        return f"it needs {' or '.join(self.corpora)}"
 
     @abstractmethod
     def run(self, setting: Setting) -> Iterator[Found]:
@@ -87,7 +115,7 @@ class Experiment(ABC):
 
     def folds(self, corpus: Corpus, setting: Setting) -> Folds:
         """Return the folds of a corpus."""
-        return Folds(corpus, setting, pairs_of_speakers(corpus))
+        return self.protocol(corpus, setting)
 
     def estimate(self, setting: Setting) -> pd.DataFrame:
         """Measure what an epoch of every network costs, and how many there may be.
@@ -104,23 +132,28 @@ class Experiment(ABC):
             epoch``, and ``hours`` at most.
         """
         rows = []
+        setting = replace(setting, trial=True)
         for corpus in setting.corpora.values():
             folds = self.folds(corpus, setting)
             for name, system in setting.wanted(self.makers(folds)).items():
                 n_fits = len(folds.parts) * len(setting.seeds)
-                seconds, n_epochs = _cost_of_epochs(system, folds)
-                rows.append(
-                    {
-                        "experiment": self.name,
-                        "corpus": corpus.name,
-                        "system": name,
-                        "fits": n_fits,
-                        "epochs": n_epochs,
-                        "seconds per epoch": seconds,
-                        "hours": n_fits * n_epochs * seconds / 3600,
-                    }
-                )
+                seconds, n_epochs = cost_of_epochs(system, folds)
+                rows.append(self.cost(corpus, name, n_fits, n_epochs, seconds))
         return pd.DataFrame(rows)
+
+    def cost(
+        self, corpus: Corpus, system: str, n_fits: int, n_epochs: int, seconds: float
+    ) -> dict[str, Any]:
+        """Return a row of :meth:`estimate`."""
+        return {
+            "experiment": self.name,
+            "corpus": corpus.name,
+            "system": system,
+            "fits": n_fits,
+            "epochs": n_epochs,
+            "seconds per epoch": seconds,
+            "hours": n_fits * n_epochs * seconds / 3600,
+        }
 
 
 @dataclass(frozen=True)
@@ -143,10 +176,8 @@ class FoldComparison(Experiment):
 
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, the classical one first."""
-        makers = dict(self.systems(folds))
-        if self.baseline and folds.scale != "smoke" and find_spec("opensmile") is not None:
-            makers = {BASELINE: lambda: functionals_svm("ComParE_2016", folds)} | makers
-        return makers
+        beside = classical(folds) if self.baseline else {}
+        return {**beside, **self.systems(folds)}
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Compare the systems on every corpus of the setting."""
@@ -203,6 +234,28 @@ def summarize(result: ComparisonResult) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def without_note(system: str) -> str:
+    """Return the name of a system without what it says in brackets of being other."""
+    return system.partition(" [")[0]
+
+
+def classical(folds: Folds) -> dict[str, Callable[[], BaseEstimator]]:
+    """Return what makes the classical system, if there is openSMILE, and nothing on made speech.
+
+    Parameters
+    ----------
+    folds : Folds
+        Whose validation speakers it is tuned on.
+
+    Returns
+    -------
+    makers : dict of str to callable
+    """
+    if folds.scale == "smoke" or find_spec("opensmile") is None:
+        return {}
+    return {BASELINE: lambda: functionals_svm("ComParE_2016", folds)}
+
+
 def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
     """Return functionals and a linear SVM whose C is chosen on the validation speakers.
 
@@ -221,10 +274,10 @@ def functionals_svm(feature_set: str, folds: Folds) -> HoldoutSearchCV:
     svm = make_pipeline(
         AudioLoader(), OpenSmileFunctionals(feature_set), StandardScaler(), SVC(kernel="linear")
     )
-    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.cv.inner())
+    return HoldoutSearchCV(svm, {"svc__C": [1e-4, 1e-3, 1e-2, 1e-1]}, cv=folds.validation)
 
 
-def _cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
+def cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
     """Return the CPU seconds of an epoch on the first fold, and the most epochs of a fit."""
     names = [name for name in system.get_params() if name.endswith("max_epochs")]
     if not names or isinstance(system, HoldoutSearchCV):

@@ -1,4 +1,4 @@
-"""How Guizzo (2023) makes spectrograms of speech."""
+"""How papers make spectrograms of speech."""
 
 from typing import Any
 
@@ -8,7 +8,16 @@ from sklearn.pipeline import Pipeline
 from serkit.feature_extraction import FrameScaler, Spectrogram
 from serkit.preprocessing import AudioLoader, HighPassFilter, PreEmphasis
 
-__all__ = ["make_front_end"]
+__all__ = ["LOG_MELS", "make_front_end"]
+
+#: Windows of 25 ms every 10 ms, 40 bands, at 16 kHz.
+LOG_MELS: dict[str, Any] = {
+    "n_mels": 40,
+    "n_fft": 512,
+    "win_length": 400,
+    "hop_length": 160,
+    "window": "hamming",
+}
 
 _LOADER = ("loader", AudioLoader(16000))
 _STANDARDIZER = ("scaler", FrameScaler(per="all"))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from numbers import Integral
@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from serkit.datasets import Corpus, load_corpus
+from serkit.datasets import Corpus
 from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import Experiment, Found
-from serkit.papers._setting import SCALES, Setting, as_folder, made_speech, pairs_of_speakers
+from serkit.papers._experiment import Experiment, Found, without_note
+from serkit.papers._handed_in import made_corpora, sort_out
+from serkit.papers._setting import SCALES, Setting, as_folder, pairs_of_speakers
 
 __all__ = ["Paper", "Reproduction"]
 
@@ -71,7 +72,10 @@ class Reproduction:
         if not rows:
             return pd.DataFrame(columns=[*columns, *_PUBLISHED])
         ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        return ours.merge(self.published[[*_KEYS, *_PUBLISHED]], how="left", on=_KEYS)
+        ours["known as"] = ours["system"].map(without_note)
+        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "known as"})
+        keys = ["known as" if key == "system" else key for key in _KEYS]
+        return ours.merge(theirs, how="left", on=keys).drop(columns="known as")
 
     @property
     def comparisons(self) -> dict[tuple[str, str], ComparisonResult]:
@@ -162,7 +166,8 @@ class Paper:
     >>> from serkit.papers import leow2021
     >>> leow2021.list_experiments()["corpora"].to_dict()["mfcc"]
     'emodb, ravdess'
-    >>> leow2021.published().query("system == 'DAT, gamma 3.33, 1 block'").published.tolist()
+    >>> best = leow2021.published().query("system == 'DAT, gamma 3.33, 1 block'")
+    >>> best.query("experiment == 'mfcc'").published.tolist()
     [73.6, 60.6]
     """
 
@@ -207,7 +212,8 @@ class Paper:
         published : DataFrame
             One row per cell: ``experiment``, ``corpus``, ``system``, ``metric``, the value
             ``published`` and its standard deviation ``published SD`` (in percent, or missing),
-            ``source`` (table and cell).
+            ``source`` (table and cell). A system is named as ours is, without what that
+            says in brackets of being other than in the paper.
         """
         return _read_published(self.name).copy()
 
@@ -255,7 +261,9 @@ class Paper:
         Parameters
         ----------
         corpora : dict of str to Corpus or path-like, or None, default=None
-            The corpora by name; a path is loaded by :func:`serkit.datasets.load_corpus`.
+            The corpora by name; a folder is loaded by :func:`serkit.datasets.load_corpus`, a CSV
+            file by :func:`~serkit.datasets.load_manifest`.
+            ``"musan"``, or ``"noise"``, any folder of audio files, is what is added to speech.
             ``None``, for ``scale="smoke"`` only, takes made speech.
         experiments : str, sequence of str or None, default=None
             Which, see :meth:`list_experiments`; ``None`` is all.
@@ -294,7 +302,7 @@ class Paper:
         for experiment in self._chosen(experiments):
             usable = _usable(experiment, setting)
             if usable is None:
-                not_run[experiment.name] = f"it needs {' or '.join(experiment.corpora)}"
+                not_run[experiment.name] = experiment.needs
                 continue
             found += experiment.run(usable)
         return Reproduction(self.name, found, self.published(), not_run)
@@ -314,7 +322,7 @@ class Paper:
 
         Parameters
         ----------
-        corpora, experiments, scale, seeds, folds, systems, device
+        corpora, experiments, scale, seeds, folds, systems, device : object
             See :meth:`reproduce`.
 
         Returns
@@ -346,15 +354,17 @@ class Paper:
                     f'corpora are needed at scale {scale!r}: {{"emodb": "path/to/emodb"}}, or '
                     "--data emodb=path/to/emodb on the command line"
                 )
-            corpora = {name: made_speech(seed=seed, name=name) for seed, name in enumerate(_MADE)}
+            corpora = made_corpora()
+        speech, noises = sort_out(corpora)
         return Setting(
-            {name: _as_corpus(name, corpus) for name, corpus in corpora.items()},
+            speech,
             _check_scale(scale),
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
             None if systems is None else tuple(systems),
             device,
             as_folder(results_dir),
+            noises=noises,
         )
 
     def _chosen(self, experiments: str | Sequence[str] | None) -> Iterator[Experiment]:
@@ -371,24 +381,16 @@ class Paper:
             ) from None
 
 
-#: Names of the made corpora that stand in for real ones at scale "smoke".
-_MADE = ("one", "other")
-
-
 def _usable(experiment: Experiment, setting: Setting) -> Setting | None:
     """Return the setting with those corpora that an experiment can run on."""
-    if experiment.any_corpus or setting.scale == "smoke":
-        return setting
     corpora = {
-        name: setting.corpora[name] for name in experiment.corpora if name in setting.corpora
+        name: corpus
+        for name, corpus in setting.corpora.items()
+        if experiment.any_corpus or setting.scale == "smoke" or name in experiment.corpora
     }
-    return Setting(**{**vars(setting), "corpora": corpora}) if corpora else None
-
-
-def _as_corpus(name: str, corpus: Any) -> Corpus:
-    if isinstance(corpus, Corpus):
-        return corpus
-    return load_corpus(name, corpus)
+    enough = len(corpora) >= experiment.n_corpora
+    enough &= bool(setting.noises) or not experiment.with_noise
+    return replace(setting, corpora=corpora) if enough else None
 
 
 def _check_scale(scale: str) -> str:

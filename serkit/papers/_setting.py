@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import StratifiedShuffleSplit
 
-from serkit.datasets import Corpus, make_emotional_speech
+from serkit.datasets import Corpus
 from serkit.model_selection import LeaveSpeakersOut, load_protocol
+from serkit.preprocessing import AudioLoader
 from serkit.training import Checkpoint
 
-__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers"]
+__all__ = ["SCALES", "Folds", "Setting", "pairs_of_speakers", "pairs_out"]
 
 #: How much is run: seconds on made speech, the tables of the documentation, or the paper itself.
 SCALES = ("smoke", "bench", "paper")
@@ -54,6 +56,10 @@ class Setting:
         Folds computed in parallel.
     verbose : int or bool
         Show progress.
+    noises : sequence of path or ndarray
+        What is added to speech, if anything is.
+    trial : bool
+        Whether costs are measured only: what is trained beforehand has one epoch.
     """
 
     corpora: Mapping[str, Corpus]
@@ -65,6 +71,8 @@ class Setting:
     results_dir: Path | None = None
     n_jobs: int | None = None
     verbose: int | bool = 1
+    noises: Sequence[Any] = ()
+    trial: bool = False
 
     def wanted(self, makers: Mapping[str, Callable[[], BaseEstimator]]) -> dict[str, Any]:
         """Make those of the systems that are asked for, on the device asked for."""
@@ -99,11 +107,14 @@ class Folds:
         What is asked for.
     cv : splitter
         Leaves speakers out, and has ``inner()``.
+    kind : str
+        What they are called in tables.
     """
 
     corpus: Corpus
     setting: Setting
-    cv: LeaveSpeakersOut = field(repr=False)
+    cv: Any = field(repr=False)
+    kind: str = "speakers left out, folds"
 
     @property
     def scale(self) -> str:
@@ -126,10 +137,22 @@ class Folds:
             )
         return {number: folds[number] for number in chosen}
 
+    @cached_property
+    def longest(self) -> int:
+        """Samples of the longest utterance, at 16 kHz."""
+        return max(map(len, AudioLoader(16_000).transform(self.corpus.audio)))
+
+    @property
+    def validation(self) -> Any:
+        """Whom to validate on: speakers, or utterances of the only one who is left."""
+        if isinstance(self.cv, LeaveSpeakersOut) and len(self.cv.groups) < 3:
+            return StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+        return self.cv.inner()
+
     @property
     def training(self) -> dict[str, Any]:
         """What every network is told: whom to validate on, its seed, for how long to train."""
-        return {"validation": self.cv.inner(), "random_state": 0, **_EPOCHS[self.scale]}
+        return {"validation": self.validation, "random_state": 0, **_EPOCHS[self.scale]}
 
     @property
     def checkpoints(self) -> dict[str, Any]:
@@ -139,9 +162,7 @@ class Folds:
 
     def describe(self) -> str:
         """Name the folds and the scale in a table."""
-        numbers = ", ".join(map(str, self.parts))
-        kind = "Leow (2021) folds" if self.corpus.name in _BENCH_FOLDS else "pairs of speakers"
-        return f"{kind} {numbers}; scale {self.scale}"
+        return f"{self.kind} {', '.join(map(str, self.parts))}; scale {self.scale}"
 
 
 def _devices_of_networks(system: BaseEstimator) -> list[str]:
@@ -152,12 +173,14 @@ def _devices_of_networks(system: BaseEstimator) -> list[str]:
 
 
 def pairs_of_speakers(corpus: Corpus) -> LeaveSpeakersOut:
-    """Return the folds of Leow (2021), or in other corpora two speakers out, in their order.
+    """Return the folds of Leow (2021), or in other corpora a session or two speakers out.
 
     Parameters
     ----------
     corpus : Corpus
-        With four speakers or more: two are tested, two validated on.
+        Where every speaker is in one session, and there are three or more, the speakers of a
+        session are left out together, otherwise two, in their order; of less than six speakers
+        one. Those before them are validated on.
 
     Returns
     -------
@@ -167,24 +190,31 @@ def pairs_of_speakers(corpus: Corpus) -> LeaveSpeakersOut:
     if corpus.name in _BENCH_FOLDS:
         return load_protocol(f"leow2021-{corpus.name}")
     speakers = sorted(set(corpus.speakers))
-    groups: Sequence[tuple[str, ...]] = [
-        tuple(speakers[first : first + 2]) for first in range(0, len(speakers) - 1, 2)
-    ]
-    if len(groups) < 3:
-        raise ValueError(
-            f"{corpus.name or 'the corpus'} has {len(speakers)} speakers; six or more are needed, "
-            "to train on some, validate on two and test on two"
-        )
-    if len(speakers) % 2:
-        groups = [*groups[:-1], (*groups[-1], speakers[-1])]
-    return LeaveSpeakersOut(groups=groups)
+    if len(speakers) < 2:
+        raise ValueError(f"{corpus.name or 'the corpus'} needs two speakers, to train and to test")
+    return LeaveSpeakersOut(groups=_sessions(corpus) or _pairs(speakers))
 
 
-def made_speech(n_speakers: int = 6, *, seed: int = 0, name: str = "synthetic") -> Corpus:
-    """Return a small corpus that stands in for real ones at scale "smoke"."""
-    corpus = make_emotional_speech(n_speakers, n_sentences=2, random_state=seed)
-    corpus.name = name
-    return corpus
+def _pairs(speakers: list[str]) -> list[tuple[str, ...]]:
+    if len(speakers) < 6:
+        return [(speaker,) for speaker in speakers]
+    groups = [tuple(speakers[first : first + 2]) for first in range(0, len(speakers) - 1, 2)]
+    return [*groups[:-1], (*groups[-1], speakers[-1])] if len(speakers) % 2 else groups
+
+
+def _sessions(corpus: Corpus) -> list[tuple[str, ...]]:
+    """Return the speakers of every session, if no speaker is in two."""
+    table = corpus.table[["session", "speaker"]].drop_duplicates()
+    if table["session"].isna().any() or table["speaker"].duplicated().any():
+        return []
+    groups = [tuple(sorted(of_session)) for _, of_session in table.groupby("session")["speaker"]]
+    return groups if len(groups) > 2 else []
+
+
+def pairs_out(corpus: Corpus, setting: Setting) -> Folds:
+    """Return the folds of :func:`pairs_of_speakers`, by the name that they have in tables."""
+    kind = {"kind": "Leow (2021) folds"} if corpus.name in _BENCH_FOLDS else {}
+    return Folds(corpus, setting, pairs_of_speakers(corpus), **kind)
 
 
 def as_folder(results_dir: str | os.PathLike | None) -> Path | None:

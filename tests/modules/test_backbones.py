@@ -1,4 +1,4 @@
-"""VGG16, AlexNet and ResNet-50 of real numbers and of quaternions."""
+"""VGG16, AlexNet, ResNet-18 and ResNet-50 of real numbers and of quaternions."""
 
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from serkit.modules import (
     make_backbone,
 )
 
-NAMES = ["vgg16", "alexnet", "resnet50"]
+NAMES = ["vgg16", "alexnet", "resnet18", "resnet50"]
 DOMAINS = ["real", "quaternion"]
 CONVOLUTIONS = nn.Conv2d | QuaternionConv2d
 LINEAR = nn.Linear | QuaternionLinear
@@ -47,6 +47,8 @@ def last_maps(backbone, x):
         ("vgg16", "quaternion", (4, 64, 64), 9_998_020),
         ("alexnet", "real", (1, 128, 512), 57_004_740),
         ("alexnet", "quaternion", (4, 64, 64), 14_276_292),
+        # 11 689 512 in torchvision, for three channels and a thousand classes.
+        ("resnet18", "real", (1, 128, 512), 11_689_512 - 2 * 49 * 64 - 996 * 513),
         ("resnet50", "real", (1, 128, 512), 23_509_956),
         ("resnet50", "quaternion", (4, 64, 64), 5_905_908),
     ],
@@ -75,6 +77,7 @@ def test_vgg16_with_pooling_has_the_weights_of_torchvision():
     [
         ("vgg16", [*(f"convolution{n}" for n in range(1, 14)), "pooling", "hidden1", "hidden2"]),
         ("alexnet", [*(f"convolution{n}" for n in range(1, 6)), "pooling", "hidden1", "hidden2"]),
+        ("resnet18", ["stem", *(f"layer{n}" for n in range(1, 5)), "pooling"]),
         ("resnet50", ["stem", *(f"layer{n}" for n in range(1, 5)), "pooling"]),
     ],
 )
@@ -90,7 +93,9 @@ def test_stages_have_the_same_shapes_in_both_domains(name, stages):
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-@pytest.mark.parametrize(("name", "n_expected"), [("vgg16", 13), ("alexnet", 5), ("resnet50", 53)])
+@pytest.mark.parametrize(
+    ("name", "n_expected"), [("vgg16", 13), ("alexnet", 5), ("resnet18", 20), ("resnet50", 53)]
+)
 def test_every_convolution_is_called_in_its_place_with_an_activation_behind(
     name, n_expected, domain
 ):
@@ -111,7 +116,8 @@ def test_every_convolution_is_called_in_its_place_with_an_activation_behind(
 
 @pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize(
-    ("name", "shape"), [("vgg16", (2, 8)), ("alexnet", (1, 7)), ("resnet50", (2, 8))]
+    ("name", "shape"),
+    [("vgg16", (2, 8)), ("alexnet", (1, 7)), ("resnet18", (2, 8)), ("resnet50", (2, 8))],
 )
 def test_impulse_stays_at_its_bin_and_frame(name, shape, domain):
     backbone = small(name, domain, (1, 64, 256), adaptive_pool=None).eval()
@@ -131,7 +137,7 @@ def test_places_are_pooled_to_bins_and_frames(name):
     backbone = small(name, shape=(1, 64, 256), adaptive_pool=(2, 3)).eval()
     maps = last_maps(backbone, torch.zeros(1, 1, 64, 256))
     assert backbone.stages["pooling"][0](maps).shape[2:] == (2, 3)
-    n_embedded = {"vgg16": 256, "alexnet": 256, "resnet50": 128 * 6}[name]
+    n_embedded = {"resnet18": 32 * 6, "resnet50": 128 * 6}.get(name, 256)
     assert backbone.embedding_size == n_embedded
     assert backbone(torch.zeros(2, 1, 64, 256)).shape == (2, n_embedded)
 
@@ -143,6 +149,7 @@ def test_places_are_pooled_to_bins_and_frames(name):
         ("vgg16", "quaternion", (32, 32)),
         ("alexnet", "real", (63, 63)),
         ("alexnet", "quaternion", (63, 63)),
+        ("resnet18", "real", (1, 33)),
         ("resnet50", "real", (1, 33)),
         ("resnet50", "quaternion", (1, 1)),
     ],
@@ -158,6 +165,20 @@ def test_the_least_input_is_the_least(name, domain, expected):
     for smaller in {(max(1, bins - 1), frames), (bins, max(1, frames - 1))} - {expected}:
         with pytest.raises((RuntimeError, ValueError), match="too small|more than 1 value"):
             last_maps(backbone, torch.randn(1, 1, *smaller))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+def test_places_are_left_out_before_a_convolution_of_one_place(name, domain):
+    """A stride of such a convolution, of four channels that come last, crashes torch 2.13."""
+    block = small(name, domain, (4, 64, 96)).eval().stages["layer2"][0]
+    layers = [part for part in block.modules() if isinstance(part, CONVOLUTIONS)]
+    of_one_place = [layer for layer in layers if layer.weight.shape[-1] == 1]
+    assert of_one_place
+    assert all(layer.stride in (1, (1, 1)) for layer in of_one_place)
+    x = torch.randn(2, of_one_place[-1].in_channels, 9, 10)
+    assert torch.equal(block.thinning(x), x[..., ::2, ::2])
+    assert block(x).shape[2:] == (5, 5)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -224,7 +245,7 @@ def test_width_scales_filters_and_hidden_units(domain, n_least):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "vgg19"}, r"name must be one of \['vgg16', 'alexnet', 'resnet50'\], got 'vgg19'"),
+        ({"name": "vgg19"}, r"one of \['vgg16', 'alexnet', 'resnet18', 'resnet50'\], got 'vgg19'"),
         ({"domain": "complex"}, r"domain must be one of \['real', 'quaternion'\]"),
         ({"width": 0}, "width must be above 0, got 0"),
         ({"adaptive_pool": (2, 0)}, "a size is a positive integer or two"),

@@ -34,14 +34,14 @@ def weights(network):
 
 
 @pytest.mark.parametrize("domain", ["quaternion", "real"])
-@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "resnet50"])
+@pytest.mark.parametrize("backbone", ["vgg16", "alexnet", "resnet18", "resnet50"])
 def test_embeddings_of_four_channels(backbone, domain):
     X, y = embeddings(4)
     network = QuaternionCNNClassifier(backbone, domain=domain, **(SMALL | {"max_epochs": 1}))
     probabilities = network.fit(X, y).predict_proba(X)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert network.n_frames_ == 64
-    assert network.transform(X).shape == (4, {"resnet50": 128}.get(backbone, 256))
+    assert network.transform(X).shape == (4, {"resnet18": 32, "resnet50": 128}.get(backbone, 256))
 
 
 @pytest.mark.parametrize("domain", ["quaternion", "real"])
