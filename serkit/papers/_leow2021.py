@@ -1,6 +1,6 @@
 """Leow (2021): domain-adversarial training, with the speaker to be forgotten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -61,7 +61,7 @@ def network(
     return make_pipeline(*frames(feature, folds), classifier)
 
 
-def depths_and_gammas(feature: str, folds: Folds) -> dict[str, Callable[[], BaseEstimator]]:
+def depths_and_gammas(feature: str, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
     """Return the rows of Tables 1 and 2."""
     depths = (1, 2, 3, 4) if folds.scale == "paper" else _BEST_DEPTH[feature]
     systems = {}
@@ -73,7 +73,7 @@ def depths_and_gammas(feature: str, folds: Folds) -> dict[str, Callable[[], Base
     return systems
 
 
-def encoders(folds: Folds) -> dict[str, Callable[[], BaseEstimator]]:
+def encoders(folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
     """Return the other networks of Table 3, with and without knowing the speaker."""
     systems = {}
     for encoder, (feature, name) in _ENCODERS.items():

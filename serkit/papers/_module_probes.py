@@ -12,6 +12,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.svm import SVC
 
 from serkit.evaluation import HoldoutSearchCV
+from serkit.inspection import ModuleFeatureExtractor, module_contributions, module_probe
+from serkit.metrics import cluster_inertia_ratio
 from serkit.papers._experiment import Experiment, Found, Systems
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds, Setting
@@ -63,8 +65,6 @@ class ModuleProbe(Experiment):
                 yield self._found(folds, pd.concat(tables, ignore_index=True))
 
     def _found(self, folds: Folds, table: pd.DataFrame) -> Found:
-        from serkit.inspection import module_contributions
-
         scores = table.set_index(["network", "fold", "stage"]).drop(columns="n_values")
         grouped = (100 * scores["UAR"]).groupby(["network", "stage"], sort=False)
         tested = np.concatenate([test for _, test in folds.parts.values()])
@@ -110,9 +110,6 @@ def _probe(
     grid: Any,
 ) -> pd.DataFrame:
     """Fit, and test every part: a row each."""
-    from serkit.inspection import ModuleFeatureExtractor, module_probe
-    from serkit.metrics import cluster_inertia_ratio
-
     y, speakers = known["emotion"], known["speaker"]
     with config_context(enable_metadata_routing=True):
         metadata = requested_speakers(system, "fit", speakers[train])

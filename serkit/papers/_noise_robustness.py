@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 
-from serkit.evaluation import HoldoutSearchCV
+from serkit.augmentation import NoiseMixer
+from serkit.evaluation import HoldoutSearchCV, robustness_curve
 from serkit.feature_extraction import CachedTransformer
 from serkit.papers._experiment import (
     Experiment,
@@ -63,8 +64,6 @@ class NoiseRobustness(Experiment):
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train on every corpus, and test its folds at every ratio."""
-        from serkit.evaluation import robustness_curve
-
         for corpus in setting.corpora.values():
             folds = self.folds(corpus, setting)
             systems = setting.wanted(self.makers(folds))
@@ -143,8 +142,6 @@ def _with_noise(
     noises: Sequence[Any], copies: Any, make: Callable[[], BaseEstimator]
 ) -> BaseEstimator:
     """Return a system that adds noisy copies to what it is trained on."""
-    from serkit.augmentation import NoiseMixer
-
     mixer = NoiseMixer(noises, n_copies=copies, random_state=0)
 
     def behind(pipeline: Any) -> Pipeline:
