@@ -116,6 +116,8 @@ def time_scale_system(
     if name == _RESNET:
         width = _RESNET_WIDTH[folds.scale]
         architecture = QuaternionCNNClassifier("resnet18", domain="real", width=width)
+        if "max_epochs" in options:  # of which those of the architecture mean nothing
+            architecture.set_params(max_epochs=options["max_epochs"])
     network = MultiTimeScaleClassifier(architecture, scale_factors=factors, **options)
     if folds.scale == "paper":
         loader, *steps = (step for _, step in make_front_end("guizzo2023-mts").steps)
