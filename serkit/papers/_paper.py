@@ -1,150 +1,21 @@
 """Papers: their experiments, their published tables, and both side by side."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.resources import files
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus
-from serkit.evaluation import ComparisonResult
-from serkit.papers._experiment import Experiment, Found, without_note
+from serkit.papers._experiment import Experiment, Found
 from serkit.papers._handed_in import made_corpora, sort_out
+from serkit.papers._reproduction import Reproduction, read_published
 from serkit.papers._setting import SCALES, Setting, as_folder, pairs_of_speakers
 
-__all__ = ["Paper", "Reproduction"]
-
-_KEYS = ["experiment", "corpus", "system", "metric"]
-_PUBLISHED = ["published", "published SD", "source"]
-
-
-@dataclass(frozen=True)
-class Reproduction:
-    """What was found, beside what was published.
-
-    Made by :meth:`Paper.reproduce`.
-
-    Parameters
-    ----------
-    paper : str
-        Name of the paper.
-    found : list of Found
-        What every experiment found, corpus by corpus.
-    published : DataFrame
-        The tables of the paper.
-    not_run : dict of str to str
-        Experiments that were left out, and why.
-
-    Examples
-    --------
-    >>> from serkit.papers import leow2021
-    >>> made = leow2021.reproduce(scale="smoke", experiments="mfcc", verbose=0)  # doctest: +SKIP
-    >>> made.frame()  # doctest: +SKIP
-    """
-
-    paper: str
-    found: Sequence[Found]
-    published: pd.DataFrame
-    not_run: Mapping[str, str] = field(default_factory=dict)
-
-    def frame(self) -> pd.DataFrame:
-        """Return one tidy table, ours beside theirs.
-
-        Returns
-        -------
-        frame : DataFrame
-            One row per experiment, corpus, system and metric: ``value`` and ``SD`` over folds
-            (here), ``published``, ``published SD`` and ``source``, the table and cell of the
-            paper; all in percent, missing where there is none.
-        """
-        rows = [
-            found.rows.assign(experiment=found.experiment, corpus=found.corpus)
-            for found in self.found
-        ]
-        columns = [*_KEYS, "value", "SD", "folds", "seeds", "speakers"]
-        if not rows:
-            return pd.DataFrame(columns=[*columns, *_PUBLISHED])
-        ours = pd.concat(rows, ignore_index=True).reindex(columns=columns)
-        ours["known as"] = ours["system"].map(without_note)
-        theirs = self.published[[*_KEYS, *_PUBLISHED]].rename(columns={"system": "known as"})
-        keys = ["known as" if key == "system" else key for key in _KEYS]
-        return ours.merge(theirs, how="left", on=keys).drop(columns="known as")
-
-    @property
-    def comparisons(self) -> dict[tuple[str, str], ComparisonResult]:
-        """Every prediction and paired test, by experiment and corpus, where folds were compared."""
-        return {
-            (found.experiment, found.corpus): found.comparison
-            for found in self.found
-            if found.comparison is not None
-        }
-
-    def table(self, experiment: str, corpus: str) -> pd.DataFrame:
-        """Return a table as text, one row per system, ours beside theirs.
-
-        Parameters
-        ----------
-        experiment : str
-            Name of an experiment.
-        corpus : str
-            Name of a corpus.
-
-        Returns
-        -------
-        table : DataFrame
-            Of str.
-        """
-        frame = self.frame()
-        rows = frame[(frame["experiment"] == experiment) & (frame["corpus"] == corpus)]
-        shown: dict[str, dict[str, str]] = {}
-        for _, row in rows.iterrows():
-            cells = shown.setdefault(row["system"], {})
-            cells[row["metric"]] = _cell(row["value"], row["SD"])
-            if np.isfinite(row["published"]):
-                published = _cell(row["published"], row["published SD"])
-                cells[f"{row['metric']} published"] = f"{published} ({row['source']})"
-        table = pd.DataFrame.from_dict(shown, orient="index").fillna("")
-        return table.rename_axis(index="system")
-
-    def to_csv(self, folder: str | os.PathLike) -> list[Path]:
-        """Write the tidy table, and a readable one per experiment and corpus.
-
-        Parameters
-        ----------
-        folder : path-like
-            Made if it does not exist.
-
-        Returns
-        -------
-        paths : list of pathlib.Path
-            The files written.
-        """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / f"{self.paper}.csv"]
-        self.frame().to_csv(paths[0], index=False)
-        for found in self.found:
-            path = folder / f"{self.paper}-{found.experiment}-{_slug(found.corpus)}.csv"
-            self.table(found.experiment, found.corpus).to_csv(path)
-            paths.append(path)
-        return paths
-
-    def __str__(self) -> str:
-        parts = []
-        for found in self.found:
-            table = self.table(found.experiment, found.corpus)
-            parts.append(f"{self.paper}, {found.experiment}, {found.corpus}\n\n{found.details}")
-            if any(column.endswith("published") for column in table):
-                parts.append(f"Ours beside theirs, in percent\n{table.to_string()}")
-        parts += [f"{name}: not run, {why}" for name, why in self.not_run.items()]
-        return "\n\n".join(parts)
+__all__ = ["Paper"]
 
 
 class Paper:
@@ -215,7 +86,7 @@ class Paper:
             ``source`` (table and cell). A system is named as ours is, without what that
             says in brackets of being other than in the paper.
         """
-        return _read_published(self.name).copy()
+        return read_published(self.name).copy()
 
     def pipelines(
         self, experiment: str, corpus: Corpus, *, scale: str = "bench"
@@ -295,11 +166,12 @@ class Paper:
         ValueError
             If there is no such experiment, scale or corpus, or no corpus that it can run on.
         """
+        chosen = self._chosen(experiments)
         setting = self._setting(corpora, scale, folds, systems, device, results_dir, seeds)
-        setting = Setting(**{**vars(setting), "n_jobs": n_jobs, "verbose": verbose})
+        setting = replace(setting, n_jobs=n_jobs, verbose=verbose)
         found: list[Found] = []
         not_run = {}
-        for experiment in self._chosen(experiments):
+        for experiment in chosen:
             usable = _usable(experiment, setting)
             if usable is None:
                 not_run[experiment.name] = experiment.needs
@@ -348,6 +220,7 @@ class Paper:
         results_dir: str | os.PathLike | None,
         seeds: Sequence[int],
     ) -> Setting:
+        _check_scale(scale)
         if corpora is None:
             if scale != "smoke":
                 raise ValueError(
@@ -358,7 +231,7 @@ class Paper:
         speech, noises = sort_out(corpora)
         return Setting(
             speech,
-            _check_scale(scale),
+            scale,
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
             None if systems is None else tuple(systems),
@@ -367,9 +240,9 @@ class Paper:
             noises=noises,
         )
 
-    def _chosen(self, experiments: str | Sequence[str] | None) -> Iterator[Experiment]:
+    def _chosen(self, experiments: str | Sequence[str] | None) -> list[Experiment]:
         names = [experiments] if isinstance(experiments, str) else experiments
-        return iter([self._find(name) for name in names or self._experiments])
+        return [self._find(name) for name in names or self._experiments]
 
     def _find(self, experiment: str) -> Experiment:
         try:
@@ -404,19 +277,3 @@ def _whole_numbers(name: str, values: Sequence[int]) -> tuple[int, ...]:
     if not all(isinstance(number, Integral) for number in numbers):
         raise ValueError(f"{name} has to hold whole numbers, got {values!r}")
     return tuple(int(number) for number in numbers)
-
-
-def _cell(value: float, spread: float) -> str:
-    return f"{value:.1f} ± {spread:.1f}" if np.isfinite(spread) else f"{value:.1f}"
-
-
-def _slug(name: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in name).split())
-
-
-@cache
-def _read_published(name: str) -> pd.DataFrame:
-    path = files("serkit.papers").joinpath("published", f"{name}.csv")
-    with path.open(encoding="utf-8") as file:
-        table = pd.read_csv(file, dtype={"published": float, "published SD": float})
-    return table.reindex(columns=[*_KEYS, *_PUBLISHED])

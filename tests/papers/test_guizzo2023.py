@@ -26,7 +26,7 @@ from serkit.papers._guizzo2023_parts import in_segments
 from serkit.papers._guizzo2023_systems import quaternion_anti_transfer, rh_emo_ablations
 from serkit.papers._guizzo2023_valence import _SIZES, _made, _of_networks
 from serkit.papers._other_corpus import OtherCorpora
-from serkit.papers._paper import Reproduction
+from serkit.papers._reproduction import Reproduction
 from serkit.papers._setting import Setting, pairs_of_speakers, pairs_out
 from serkit.preprocessing import AudioLoader
 

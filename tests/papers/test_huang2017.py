@@ -1,10 +1,7 @@
-import importlib.util
-
 import numpy as np
 import pytest
 import soundfile
 
-import serkit.inspection
 from serkit.evaluation import HoldoutSearchCV
 from serkit.feature_extraction import LogMelSpectrogram
 from serkit.model_selection import check_speaker_leakage
@@ -17,12 +14,6 @@ from serkit.papers._splits import ListedFolds
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 EXPERIMENTS = ["clean", "one-speaker-out", "noisy", "kernel-height", "modules"]
-needs_noise = pytest.mark.skipif(
-    importlib.util.find_spec("serkit.augmentation") is None, reason="needs serkit.augmentation"
-)
-needs_probes = pytest.mark.skipif(
-    not hasattr(serkit.inspection, "module_probe"), reason="needs module_probe"
-)
 
 
 def published(experiment, system, metric):
@@ -83,7 +74,6 @@ def test_a_smoke_run_is_found_again(experiment, speech, reproduce_twice):
     assert frame.loc[name[experiment], "published"] > 94
 
 
-@needs_probes
 def test_modules_are_probed(speech, reproduce_twice):
     made = reproduce_twice(huang2017, "modules", {"here": speech}, systems=["CLDNN st"])
     metrics = made.frame()["metric"].tolist()
@@ -91,7 +81,6 @@ def test_modules_are_probed(speech, reproduce_twice):
     assert "Scatter within over distance between classes of speaker" in str(made)
 
 
-@needs_noise
 def test_noise_is_trained_and_tested_with(speech, reproduce_twice):
     corpora = {"enterface": speech, "noise": made_noises()}
     made = reproduce_twice(huang2017, "noisy", corpora)
