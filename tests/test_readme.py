@@ -17,7 +17,7 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
 @pytest.mark.parametrize(
     ("page", "block", "n_blocks"),
     [
-        ("README.md", MARKDOWN, 8),
+        ("README.md", MARKDOWN, 9),
         ("docs/user_guide/augmentation.rst", RST, 8),
         ("docs/user_guide/comparison.rst", RST, 3),
         ("docs/user_guide/features.rst", RST, 1),
