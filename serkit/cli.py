@@ -152,7 +152,7 @@ def _add_reproduce(commands: Any) -> None:
         epilog="Without --data, and with --scale smoke, made speech shows that all works.",
     )
     reproduce.set_defaults(run=_reproduce)
-    reproduce.add_argument("paper", metavar="PAPER", choices=_PAPERS, help=", ".join(_PAPERS))
+    reproduce.add_argument("paper", metavar="PAPER", help=", ".join(_PAPERS), choices=_PAPERS)
     reproduce.add_argument(
         "--data",
         nargs="+",

@@ -34,7 +34,8 @@ SAMPLERS = [SMOTE(random_state=0, k_neighbors=3), RandomOverSampler(random_state
 @estimator_checks.parametrize_with_checks(INSTANCES, expected_failed_checks=expected_failed_checks)
 @pytest.mark.filterwarnings("ignore")
 def test_sklearn_checks(estimator, check, request):
-    if is_regressor(estimator) and check.func.__name__ == "check_methods_subset_invariance":
+    in_single_precision = is_regressor(estimator) or hasattr(estimator, "segmenter")
+    if in_single_precision and check.func.__name__ == "check_methods_subset_invariance":
         # Networks compute in single precision; serkit's own check asks for 1e-6.
         reason = "1e-7 is within reach of rounding, on some machines and not on others"
         request.applymarker(pytest.mark.xfail(reason=reason, strict=False))

@@ -23,6 +23,7 @@ def run(name, *arguments):
 @pytest.mark.parametrize(
     ("name", "systems", "shown"),
     [
+        ("recipes", [], ["kernel ridge, by speaker", "best on validation speakers: "]),
         ("leakage_price", [], ["synthetic, 4 speakers", "random folds", "SMOTE on all rows"]),
     ],
 )

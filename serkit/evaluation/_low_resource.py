@@ -284,7 +284,8 @@ def _compute(
         list(group) for _, group in groupby(missing, lambda pair: (pair[0].system, pair[0].repeat))
     ]
     done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(run_settings)(experiment, *zip(*job, strict=True), store) for job in jobs
+        delayed(run_settings)(experiment, *zip(*job, strict=True), store, os.getpid())
+        for job in jobs
     )
     with tqdm(total=len(missing), desc="settings", disable=not verbose) as bar:
         for found in done:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from serkit.evaluation._fold import seeded
 from serkit.evaluation._provenance import describe_code, result_key
+from serkit.evaluation._run import leave_with
 from serkit.evaluation._store import ResultsStore
 from serkit.over_sampling import AppendUniform
 from serkit.utils import content_digest, describe_estimator, is_fitted
@@ -128,9 +129,17 @@ def _describe_system(system: Any, y: np.ndarray, n_synthetic: int, seed: int) ->
 
 
 def run_settings(
-    experiment: Experiment, settings: Sequence[Setting], keys: Sequence[str], store: ResultsStore
+    experiment: Experiment,
+    settings: Sequence[Setting],
+    keys: Sequence[str],
+    store: ResultsStore,
+    home: int,
 ) -> dict[str, dict[str, Any]]:
-    """Train and test the settings of one system in one repeat; return the records by key."""
+    """Train and test the settings of one system in one repeat, for the process ``home``.
+
+    Returns the records by key.
+    """
+    leave_with(home)
     run = _Run(experiment, settings[0])
     records = {}
     for setting, key in zip(settings, keys, strict=True):

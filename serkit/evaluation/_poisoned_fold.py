@@ -256,12 +256,12 @@ class PoisonedFold:
         leaks = []
         for of_step in zip(*answers, strict=True):
             name = of_step[0].step or type(model).__name__
-            if any(outputs.rows.depend_on_others() for outputs in of_step):
+            if any(outputs.depend_on_others() for outputs in of_step):
                 if of_step[0].transductive:
                     transductive |= set(of_step[0].transductive)
                 else:
                     leaks.append(Leak("output", None, name, depends_on=("utterances",)))
-            elif all(outputs.rows.are_remembered() for outputs in of_step):
+            elif all(outputs.are_remembered() for outputs in of_step):
                 return [*leaks, Leak("cache", None, name)], transductive
         return leaks, transductive
 

@@ -1,7 +1,6 @@
 """What a result depends on, as readable text and as a digest."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,12 @@ from serkit.utils import (
     content_digest,
     estimator_digest,
     is_ragged,
+    package_versions,
     source_digest,
     utterance_digest,
 )
 
 __all__ = ["corpus_digest", "describe_code", "environment", "result_key"]
-
-_PACKAGES = ("numpy", "scipy", "scikit-learn")
-#: What the components of serkit compute with, although their parameters do not name it.
-_SIGNAL_PACKAGES = ("torch", "skorch", "opensmile", "soundfile", "soxr")
 
 
 def result_key(**parts: Any) -> str:
@@ -41,21 +37,11 @@ def describe_code(estimator: BaseEstimator) -> dict[str, str]:
     """Return the versions of what an estimator computes with, without its parameters saying so."""
     parts = [estimator, *estimator.get_params(deep=True).values()]
     ours = any(type(part).__module__.startswith("serkit.") for part in parts)
-    packages = _PACKAGES + _SIGNAL_PACKAGES if ours else _PACKAGES
-    return {"serkit": f"{serkit.__version__} {source_digest()}", **_versions(packages)}
+    versions = package_versions(signal=ours)
+    return {"serkit": f"{serkit.__version__} {source_digest()}", **versions}
 
 
 def environment() -> dict[str, str]:
     """Return the versions of Python and of the packages that results rest on."""
-    versions = _versions(_PACKAGES + _SIGNAL_PACKAGES)
+    versions = package_versions()
     return {"Python": platform.python_version(), "serkit": serkit.__version__, **versions}
-
-
-def _versions(packages: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from serkit.evaluation._statistics import paired_differences
+
 __all__ = ["ResampledTTest", "corrected_resampled_t_test"]
 
 
@@ -59,8 +61,8 @@ def corrected_resampled_t_test(
     Raises
     ------
     ValueError
-        If there is not one score of each system per fold, or a number of
-        utterances is not positive.
+        If there is not one score of each system per fold, one is not finite, or
+        a number of utterances is not positive.
 
     See Also
     --------
@@ -79,14 +81,9 @@ def corrected_resampled_t_test(
     >>> round(test.statistic, 2), round(test.p_value, 3)
     (2.14, 0.099)
     """
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if a.ndim != 1 or a.shape != b.shape or not len(a):
-        raise ValueError(
-            f"one score per fold is needed for both systems; got shapes {a.shape} and {b.shape}"
-        )
+    differences = paired_differences(first, second, unit="fold")
     if not (n_train > 0 and n_test > 0):
         raise ValueError(f"n_train and n_test must be positive, got {n_train!r} and {n_test!r}")
-    differences = np.where(np.isclose(a, b, rtol=0, atol=1e-12), 0.0, a - b)
     n_folds, mean = len(differences), float(differences.mean())
     if n_folds < 2:
         return ResampledTTest(n_folds, mean, np.nan, np.nan)

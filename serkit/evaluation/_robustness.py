@@ -32,7 +32,7 @@ from serkit.evaluation._fold import Task, fit, predict
 from serkit.evaluation._metrics import METRICS
 from serkit.evaluation._plan import make_tasks
 from serkit.evaluation._provenance import corpus_digest, result_key
-from serkit.evaluation._run import by_features, threads_per_worker
+from serkit.evaluation._run import by_features, leave_with, threads_per_worker
 from serkit.evaluation._store import ResultsStore
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.over_sampling import LeakageWarning
@@ -285,7 +285,9 @@ def _compute(
             )
             with threadpool_limits(threads_per_worker(effective_n_jobs(n_jobs))):
                 done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                    delayed(_run)(task, missing[task.key], experiment, stateless, clean)
+                    delayed(_run)(
+                        task, missing[task.key], experiment, stateless, clean, os.getpid()
+                    )
                     for task in group
                 )
                 for found in done:
@@ -300,8 +302,10 @@ def _run(
     experiment: _Experiment,
     stateless: Pipeline | None,
     clean: Any,
+    home: int,
 ) -> dict[str, dict[str, Any]]:
-    """Fit once, predict under every condition; return the records by key."""
+    """Fit once for the process ``home``, predict under every condition; return records by key."""
+    leave_with(home)
     y, speakers = experiment.y, experiment.speakers
     records = {}
     try:

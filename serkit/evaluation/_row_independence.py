@@ -59,11 +59,28 @@ class Rows:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What one part makes of test utterances."""
+    """What one part makes of test utterances; for a classifier with scores its classes too."""
 
     step: str
     rows: Rows
     transductive: tuple[str, ...]
+    predicted: Rows | None = None
+
+    def depend_on_others(self) -> bool:
+        """Say whether scores or classes of a kept row are not what they were."""
+        return self.rows.depend_on_others() or (
+            self.predicted is not None and self.predicted.depend_on_others()
+        )
+
+    def are_remembered(self) -> bool:
+        """Say whether scores, or classes against the scores, of exchanged rows are as before.
+
+        Few classes may be the same by chance, unless the best scores moved to others.
+        """
+        if self.predicted is None or self.rows.are_remembered():
+            return self.rows.are_remembered()
+        moved = self.rows.clean.argmax(axis=1) != self.rows.poisoned.argmax(axis=1)
+        return (moved & ~self.rows.kept).sum() >= _FEW and self.predicted.are_remembered()
 
 
 def trace(
@@ -89,19 +106,25 @@ def trace(
     else:
         clean = _ask(model, method, rows.clean, speakers)
         poisoned = _ask(model, method, rows.poisoned, speakers)
+        made, *predicted = (
+            Rows(one, other, rows.kept) for one, other in zip(clean, poisoned, strict=True)
+        )
         declared = tuple(sorted(set(transductive_steps(model))))
-        yield Outputs(path, Rows(clean, poisoned, rows.kept), declared)
+        yield Outputs(path, made, declared, *predicted)
 
 
 def _acts(step: Any) -> bool:
     return step not in (None, "passthrough") and not hasattr(step, "fit_resample")
 
 
-def _ask(model: BaseEstimator, method: str, X: Any, speakers: np.ndarray) -> Any:
+def _ask(model: BaseEstimator, method: str, X: Any, speakers: np.ndarray) -> tuple[Any, ...]:
+    """Return what is transformed; or what is predicted, behind the scores if there are any."""
     if method == "transform":
-        return model.transform(X, **requested_speakers(model, "transform", speakers))
+        return (model.transform(X, **requested_speakers(model, "transform", speakers)),)
     _, scores = class_scores(model, X, speakers)
-    return np.asarray(predict(model, X, speakers) if scores is None else scores)
+    y_pred = np.asarray(predict(model, X, speakers))
+    # As text: classes that are numbers are the same or not, there is no tolerance.
+    return (y_pred,) if scores is None else (np.asarray(scores), y_pred.astype(str))
 
 
 def take_rows(X: Any, rows: np.ndarray) -> Any:

@@ -28,7 +28,14 @@ from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import estimator_digest
 
-__all__ = ["by_features", "first_error", "one_line", "run_plan", "threads_per_worker"]
+__all__ = [
+    "by_features",
+    "first_error",
+    "leave_with",
+    "one_line",
+    "run_plan",
+    "threads_per_worker",
+]
 
 
 def run_plan(
@@ -130,7 +137,7 @@ def _run(
     stop: bool,
 ) -> "tuple[str, dict[str, Any] | _Failure]":
     """Evaluate a fold for the process ``home``, and keep the record."""
-    _leave_with(home)
+    leave_with(home)
     try:
         record = evaluate_fold(
             task.estimator, X, y, speakers, task.train, task.test, train_score=task.train_score
@@ -181,7 +188,7 @@ def _warn(error: Exception) -> None:
 
 
 @cache
-def _leave_with(home: int) -> None:
+def leave_with(home: int) -> None:
     """Let a worker of loky end with the process that it works for, even if that was killed.
 
     By itself it would finish what was handed out, and then wait for minutes.

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 from scipy.stats import permutation_test, rankdata, wilcoxon
 
-__all__ = ["PairedTest", "paired_test"]
+__all__ = ["PairedTest", "paired_differences", "paired_test"]
 
 
 class PairedTest(NamedTuple):
@@ -68,7 +68,7 @@ def paired_test(
     Raises
     ------
     ValueError
-        If there is not one score of each system per speaker.
+        If there is not one score of each system per speaker, or one is not finite.
 
     See Also
     --------
@@ -97,13 +97,7 @@ def paired_test(
     >>> round(test.hedges_g, 2), test.rank_biserial
     (1.88, 1.0)
     """
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if a.ndim != 1 or a.shape != b.shape or not len(a):
-        raise ValueError(
-            f"one score per speaker is needed for both systems; got shapes {a.shape} and {b.shape}"
-        )
-    # Scores of equal recalls may differ in the last bit; that is no difference.
-    differences = np.where(np.isclose(a, b, rtol=0, atol=1e-12), 0.0, a - b)
+    differences = paired_differences(first, second, unit="speaker")
     if len(differences) < 2 or not differences.any():
         return PairedTest(
             len(differences), float(differences.mean()), 1.0, 1.0, *_effect_sizes(differences)
@@ -124,6 +118,24 @@ def paired_test(
         float(wilcoxon(differences).pvalue),
         *_effect_sizes(differences),
     )
+
+
+def paired_differences(first: ArrayLike, second: ArrayLike, *, unit: str) -> np.ndarray:
+    """Return first minus second, or raise if there is not a score of both per unit."""
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    if a.ndim != 1 or a.shape != b.shape or not len(a):
+        raise ValueError(
+            f"one score per {unit} is needed for both systems; got shapes {a.shape} and {b.shape}"
+        )
+    missing = np.flatnonzero(~(np.isfinite(a) & np.isfinite(b)))
+    if missing.size:
+        one = missing[0]
+        raise ValueError(
+            f"{missing.size} {unit}s have scores that are missing or infinite, the first in "
+            f"position {one}: {a[one]} and {b[one]}; leave out every {unit} that is not complete"
+        )
+    # Scores of equal recalls may differ in the last bit; that is no difference.
+    return np.where(np.isclose(a, b, rtol=0, atol=1e-12), 0.0, a - b)
 
 
 def _mean_difference(first: np.ndarray, second: np.ndarray, axis: int) -> np.ndarray:

@@ -48,7 +48,7 @@ class ModuleFeatureExtractor(MetaEstimatorMixin, TransformerMixin, BaseEstimator
         The stage.
     n_features_in_ : int
         Number of columns seen in ``fit``; only for 2-D numeric input.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Their names, if they are strings.
 
     See Also

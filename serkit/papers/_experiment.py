@@ -93,6 +93,8 @@ class Experiment(ABC):
     any_corpus: ClassVar[bool] = True
     #: How many corpora it needs.
     n_corpora: ClassVar[int] = 1
+    #: Whether it is run once for every seed.
+    repeated: ClassVar[bool] = True
     #: Whether it needs noises.
     with_noise: ClassVar[bool] = False
 
@@ -103,7 +105,8 @@ class Experiment(ABC):
             return "it needs noise or musan, a folder of noises, beside a corpus"
         if self.n_corpora > 1:
             return f"it needs two corpora, such as {' and '.join(self.corpora[:2])}"
-        return f"it needs {' or '.join(self.corpora)}"
+        one_of = " or ".join(self.corpora)
+        return f"it needs a corpus, such as {one_of}" if self.any_corpus else f"it needs {one_of}"
 
     @abstractmethod
     def run(self, setting: Setting) -> Iterator[Found]:

@@ -86,6 +86,7 @@ def ablations(folds: Folds) -> Makers:
     """Return ways to compare a network with its reference, where, and the opposite of it."""
     other = OtherCorpora(folds)
     task = list(_tasks(other))[-1]
+    from_speakers = ", from speakers" if task == "speakers" else ""
     variants: dict[str, dict[str, Any]] = {
         f"{aggregation.replace('_', ' ')}, {similarity.replace('_', ' ')}": {
             "aggregation": aggregation,
@@ -102,7 +103,8 @@ def ablations(folds: Folds) -> Makers:
     if folds.scale == "smoke":
         variants = {name: variants[name] for name in ("mean, sigmoid mse", "weights kept")}
     return {
-        named(f"{_TITLES[backbone]}, {name}", f"from {task}", _width(width)): partial(
+        # The thesis has these of words: of speakers they are other systems, by name.
+        named(f"{_TITLES[backbone]}, {name}{from_speakers}", _width(width)): partial(
             _against, backbone, folds, other, (task,), **changes
         )
         for name, changes in variants.items()

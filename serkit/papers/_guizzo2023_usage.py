@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,8 @@ _SETS = {
 @dataclass(frozen=True)
 class ScaleUsage(Experiment):
     """The share of cells that every scale wins, on the test speakers of the first fold."""
+
+    repeated: ClassVar[bool] = False
 
     def run(self, setting: Setting) -> Iterator[Found]:
         """Train a network with every set of scales, and a copy that stays as it began."""

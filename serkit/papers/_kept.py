@@ -7,7 +7,14 @@ from typing import Any
 from joblib import Memory
 
 from serkit.papers._setting import Setting
-from serkit.utils import content_digest, estimator_digest, is_path, is_ragged, source_digest
+from serkit.utils import (
+    content_digest,
+    estimator_digest,
+    is_path,
+    is_ragged,
+    package_versions,
+    source_digest,
+)
 
 __all__ = ["kept"]
 
@@ -20,7 +27,8 @@ def kept(
     Parameters
     ----------
     function : callable
-        Takes the estimator, X and the others; its result can be pickled.
+        Takes the estimator, X and the others; its result can be pickled. A method may
+        depend on the scale of the setting beside.
     setting : Setting
         Knows where results are kept.
     estimator : estimator
@@ -39,7 +47,8 @@ def kept(
     memory = Memory(setting.results_dir / "kept", verbose=0)
     call = memory.cache(_call, ignore=["function", "estimator", "X"])
     name = f"{function.__module__}.{function.__qualname__}"
-    key = name, estimator_digest(estimator), source_digest(), _content(X)
+    code = source_digest(), package_versions()
+    key = name, setting.scale, estimator_digest(estimator), code, _content(X)
     return call(function, estimator, X, others, key)
 
 

@@ -108,9 +108,10 @@ def splitter(corpus: Corpus) -> Any:
 
 
 def protocol(corpus: Corpus, setting: Setting) -> Folds:
-    """Return the folds; of SEAC with the twenty speakers that are in them."""
+    """Return the folds; of the corpora of the thesis with its emotions, of SEAC twenty speakers."""
     if corpus.name not in ("iemocap", "seac"):
         return pairs_out(corpus, setting)
+    corpus = four_emotions(corpus)
     cv = splitter(corpus)
     speakers = sorted({speaker for _, test in cv.folds for speaker in test})
     corpus = corpus.select(speaker=speakers)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from serkit.inspection import speaker_probe_score
 from serkit.papers._experiment import Experiment, Found, Systems
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds, Setting
 
-__all__ = ["Measured", "recognised_speakers", "validation_uar"]
+__all__ = ["Measured", "recognised_speakers", "seeded", "validation_uar"]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,12 @@ class Measured(Experiment):
                 {
                     "system": name,
                     "fold": fold,
-                    **kept(_fit_and_measure, setting, system, *data, self.measure, parts),
+                    **kept(
+                        _fit_and_measure, setting, seeded(system, seed), *data, self.measure, parts
+                    ),
                 }
                 for name, system in setting.wanted(self.makers(folds)).items()
+                for seed in setting.seeds
                 for fold, parts in _parts(folds).items()
             ]
             if values:
@@ -56,13 +59,21 @@ class Measured(Experiment):
     def _found(self, folds: Folds, values: pd.DataFrame) -> Found:
         tidy = values.melt(["system", "fold"], var_name="metric")
         tidy["value"] *= 100
+        # The mean over seeds.
+        tidy = tidy.groupby(["system", "fold", "metric"], sort=False, as_index=False).mean()
         grouped = tidy.groupby(["system", "metric"], sort=False)["value"]
         rows = grouped.agg(value="mean", SD="std").reset_index()
-        rows = rows.assign(folds=len(folds.parts), seeds=1)
+        rows = rows.assign(folds=len(folds.parts), seeds=len(folds.setting.seeds))
         shown = tidy.pivot(index="system", columns=["metric", "fold"], values="value")
         shown = shown.reindex(values["system"].unique()).round(1)
         details = f"{folds.describe()}; {self.title}, in percent\n{shown.to_string()}"
         return Found(self.name, folds.corpus.name or "", rows, details)
+
+
+def seeded(system: BaseEstimator, seed: int) -> BaseEstimator:
+    """Return a clone whose network has a seed."""
+    names = [name for name in system.get_params() if name.rpartition("__")[2] == "random_state"]
+    return clone(system).set_params(**dict.fromkeys(names, seed))
 
 
 def validation_uar(fitted: Any, *_: Any) -> dict[str, float]:
@@ -89,9 +100,10 @@ def recognised_speakers(
 def _parts(folds: Folds) -> dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return, by fold, the rows to train on, to validate on and to test."""
     parts = {}
-    speakers = np.asarray(folds.corpus.speakers)
+    y, speakers = folds.corpus.y, np.asarray(folds.corpus.speakers)
     for number, (train, test) in folds.parts.items():
-        inner, validation = next(folds.cv.inner().split(train, groups=speakers[train]))
+        splits = folds.validation.split(train, y[train], speakers[train])
+        inner, validation = next(iter(splits))
         parts[number] = train[inner], train[validation], test
     return parts
 

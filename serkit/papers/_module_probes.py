@@ -16,6 +16,7 @@ from serkit.inspection import ModuleFeatureExtractor, module_contributions, modu
 from serkit.metrics import cluster_inertia_ratio
 from serkit.papers._experiment import Experiment, Found, Systems
 from serkit.papers._kept import kept
+from serkit.papers._measured import seeded
 from serkit.papers._setting import Folds, Setting
 from serkit.utils import requested_speakers
 
@@ -54,22 +55,27 @@ class ModuleProbe(Experiment):
             corpus = folds.corpus
             known = {"emotion": corpus.y, "speaker": corpus.speakers, "gender": corpus.genders}
             grid = self.grid(setting.scale)
+            others = corpus.audio, known
             tables = [
                 kept(
-                    _probe, setting, system, corpus.audio, known, *parts, folds.validation, grid
+                    _probe, setting, seeded(system, seed), *others, *parts, folds.validation, grid
                 ).assign(network=name, fold=fold)
                 for name, system in setting.wanted(self.makers(folds)).items()
+                for seed in setting.seeds
                 for fold, parts in folds.parts.items()
             ]
             if tables:
                 yield self._found(folds, pd.concat(tables, ignore_index=True))
 
     def _found(self, folds: Folds, table: pd.DataFrame) -> Found:
-        scores = table.set_index(["network", "fold", "stage"]).drop(columns="n_values")
+        # The mean over seeds.
+        scores = table.groupby(["network", "fold", "stage"], sort=False).mean()
         grouped = (100 * scores["UAR"]).groupby(["network", "stage"], sort=False)
         tested = np.concatenate([test for _, test in folds.parts.values()])
         n_speakers = len(set(folds.corpus.speakers[tested]))
-        about = {"folds": len(folds.parts), "seeds": 1, "speakers": n_speakers}
+        added = 100 * module_contributions(scores.reset_index())[["mean", "std"]]
+        n_seeds = len(folds.setting.seeds)
+        about = {"folds": len(folds.parts), "seeds": n_seeds, "speakers": n_speakers}
         rows = [
             {
                 "system": name,
@@ -85,7 +91,7 @@ class ModuleProbe(Experiment):
             f"{folds.describe()}; an SVM on what parts of a network make, UAR in percent",
             _by_stage(grouped.mean()),
             "What every part adds, in points",
-            (100 * module_contributions(table)[["mean", "std"]]).round(1).to_string(),
+            added.round(1).to_string(),
         ]
         for column in ratios:
             mean = scores[column].groupby(["network", "stage"], sort=False).mean()
@@ -126,7 +132,7 @@ def _probe(
         stages=STAGES,
         probe=HoldoutSearchCV(SVC(class_weight="balanced"), grid, cv=inner),
     )
-    learnt, _ = next(inner.split(train, groups=speakers[train]))
+    learnt, _ = next(iter(inner.split(train, y[train], speakers[train])))
     vectors = [
         ModuleFeatureExtractor(FrozenEstimator(network), stage).fit_transform(frames)[learnt]
         for stage in STAGES.values()
@@ -134,6 +140,6 @@ def _probe(
     ratios = {
         f"inertia {what}": [cluster_inertia_ratio(made, labels[train][learnt]) for made in vectors]
         for what, labels in known.items()
-        if not pd.isna(labels).any()
+        if not pd.isna(labels).any() and len(set(labels[train][learnt])) > 1
     }
     return table[["stage", "n_values", "UAR"]].assign(**ratios)

@@ -4,11 +4,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from typing import Any, ClassVar
 
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
 
 from serkit.augmentation import NoiseMixer
 from serkit.evaluation import HoldoutSearchCV, robustness_curve
@@ -50,12 +52,10 @@ class NoiseRobustness(Experiment):
 
     def makers(self, folds: Folds) -> Mapping[str, Callable[[], BaseEstimator]]:
         """Return what makes each system, trained clean, and with noise if there is any."""
-        beside = {name: partial(_remember, folds, make) for name, make in classical(folds).items()}
-        makers = {**beside, **self.systems(folds)}
+        makers = {**classical(folds), **self.systems(folds)}
         ways = {"clean": lambda make: make()}
         if folds.setting.noises:
-            noises, _ = _divide(folds.setting)
-            ways["with noise"] = partial(_with_noise, noises, self.copies[folds.scale])
+            ways["with noise"] = partial(_with_noise, folds.setting, self.copies[folds.scale])
         return {
             _named(name, way): partial(train, make)
             for name, make in makers.items()
@@ -127,25 +127,25 @@ def _divide(setting: Setting) -> tuple[Sequence[Any], Sequence[Any]]:
     return noises[::2], noises[1::2]
 
 
-def _remember(folds: Folds, make: Callable[[], BaseEstimator]) -> BaseEstimator:
-    """Return the classical system, its functionals kept: noisy copies come in every fold."""
-    search: Any = make()
-    folder = folds.setting.results_dir
-    loader, functionals, *rest = (step for _, step in search.estimator.steps)
-    cached = CachedTransformer(
-        make_pipeline(loader, functionals), None if folder is None else folder / "cache"
-    )
-    return search.set_params(estimator=make_pipeline(cached, *rest))
+def _with_noise(setting: Setting, copies: Any, make: Callable[[], BaseEstimator]) -> BaseEstimator:
+    """Return a system that adds noisy copies to what it is trained on, of which features are kept.
 
-
-def _with_noise(
-    noises: Sequence[Any], copies: Any, make: Callable[[], BaseEstimator]
-) -> BaseEstimator:
-    """Return a system that adds noisy copies to what it is trained on."""
-    mixer = NoiseMixer(noises, n_copies=copies, random_state=0)
+    Copies come in every fold, and their audio would fill the memory.
+    """
+    noises, _ = _divide(setting)
+    cache = None if setting.results_dir is None else setting.results_dir / "cache"
 
     def behind(pipeline: Any) -> Pipeline:
-        return Pipeline([("noisemixer", mixer), *pipeline.steps])
+        steps = list(pipeline.steps)
+        head = list(takewhile(lambda step: not get_tags(step[1]).requires_fit, steps[:-1]))
+        features = make_pipeline(*(step for _, step in head))
+        return Pipeline(
+            [
+                ("noisemixer", NoiseMixer(noises, n_copies=copies, random_state=0)),
+                ("features", CachedTransformer(features, cache)),
+                *steps[len(head) :],
+            ]
+        )
 
     system = make()
     if isinstance(system, HoldoutSearchCV):

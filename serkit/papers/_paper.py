@@ -1,6 +1,7 @@
 """Papers: their experiments, their published tables, and both side by side."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -119,7 +120,7 @@ class Paper:
         scale: str = "bench",
         seeds: Sequence[int] = (0,),
         folds: Sequence[int] | None = None,
-        systems: Sequence[str] | None = None,
+        systems: str | Sequence[str] | None = None,
         device: str = "auto",
         results_dir: str | os.PathLike | None = None,
         n_jobs: int | None = None,
@@ -145,7 +146,7 @@ class Paper:
             One run for each.
         folds : sequence of int or None, default=None
             Fewer folds than the scale has.
-        systems : sequence of str or None, default=None
+        systems : str, sequence of str or None, default=None
             Beginnings of the names of the systems to run; ``None`` is all.
         device : str, default="auto"
             Where networks are trained.
@@ -164,7 +165,12 @@ class Paper:
         Raises
         ------
         ValueError
-            If there is no such experiment, scale or corpus, or no corpus that it can run on.
+            If there is no such experiment, scale, corpus, fold or system.
+
+        Warns
+        -----
+        UserWarning
+            If several seeds are given for an experiment that is run once.
         """
         chosen = self._chosen(experiments)
         setting = self._setting(corpora, scale, folds, systems, device, results_dir, seeds)
@@ -176,7 +182,18 @@ class Paper:
             if usable is None:
                 not_run[experiment.name] = experiment.needs
                 continue
+            if len(usable.seeds) > 1 and not experiment.repeated:
+                warnings.warn(
+                    f"{experiment.name} is run once, with the first of the seeds {usable.seeds}",
+                    UserWarning,
+                    stacklevel=2,
+                )
             found += experiment.run(usable)
+        if setting.systems is not None and not found and len(not_run) < len(chosen):
+            raise ValueError(
+                f"no system of {', '.join(experiment.name for experiment in chosen)} has a name "
+                f"that begins with {' or '.join(map(repr, setting.systems))}"
+            )
         return Reproduction(self.name, found, self.published(), not_run)
 
     def estimate(
@@ -187,7 +204,7 @@ class Paper:
         scale: str = "bench",
         seeds: Sequence[int] = (0,),
         folds: Sequence[int] | None = None,
-        systems: Sequence[str] | None = None,
+        systems: str | Sequence[str] | None = None,
         device: str = "auto",
     ) -> pd.DataFrame:
         """Measure what :meth:`reproduce` would cost, by an epoch or two of every network.
@@ -215,7 +232,7 @@ class Paper:
         corpora: Mapping[str, Any] | None,
         scale: str,
         folds: Sequence[int] | None,
-        systems: Sequence[str] | None,
+        systems: str | Sequence[str] | None,
         device: str,
         results_dir: str | os.PathLike | None,
         seeds: Sequence[int],
@@ -234,15 +251,15 @@ class Paper:
             scale,
             _whole_numbers("seeds", seeds) or (0,),
             None if folds is None else _whole_numbers("folds", folds),
-            None if systems is None else tuple(systems),
+            None if systems is None else _names(systems),
             device,
             as_folder(results_dir),
             noises=noises,
         )
 
     def _chosen(self, experiments: str | Sequence[str] | None) -> list[Experiment]:
-        names = [experiments] if isinstance(experiments, str) else experiments
-        return [self._find(name) for name in names or self._experiments]
+        names = self._experiments if experiments is None else _names(experiments)
+        return [self._find(name) for name in names]
 
     def _find(self, experiment: str) -> Experiment:
         try:
@@ -252,6 +269,10 @@ class Paper:
                 f"{self.name} has no experiment {experiment!r}; it has "
                 f"{', '.join(self._experiments)}"
             ) from None
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _usable(experiment: Experiment, setting: Setting) -> Setting | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -66,6 +66,8 @@ RATES: dict[str, list[dict[str, Any]]] = {
 @dataclass(frozen=True)
 class Rates(GeneratorExperiment):
     """Which rates train, found on validation speakers of the first corpus."""
+
+    repeated: ClassVar[bool] = False
 
     def n_fits(self, setting: Setting, n_folds: int) -> dict[str, int]:
         """Return one for each of the rates, in two folds."""
@@ -147,6 +149,8 @@ class InDomain(GeneratorExperiment):
 @dataclass(frozen=True)
 class Codes(GeneratorExperiment):
     """How much of the emotions is left in the codes."""
+
+    repeated: ClassVar[bool] = False
 
     def n_fits(self, setting: Setting, n_folds: int) -> dict[str, int]:
         """Return one for every fold."""

@@ -130,7 +130,7 @@ class Folds:
         if chosen is None:
             few = {"smoke": (0,), "bench": _BENCH_FOLDS.get(self.corpus.name or "", (0, 1, 2))}
             chosen = tuple(n for n in few.get(self.scale, range(len(folds))) if n < len(folds))
-        unknown = [number for number in chosen if number >= len(folds)]
+        unknown = [number for number in chosen if not 0 <= number < len(folds)]
         if unknown:
             raise ValueError(
                 f"{self.corpus.name} has the folds 0 to {len(folds) - 1} here, and no {unknown}"
@@ -162,7 +162,9 @@ class Folds:
 
     def describe(self) -> str:
         """Name the folds and the scale in a table."""
-        return f"{self.kind} {', '.join(map(str, self.parts))}; scale {self.scale}"
+        # RAVDESS is distributed at 48 kHz, and published with that.
+        rate = " at 16 kHz" if self.corpus.name == "ravdess" else ""
+        return f"{self.kind} {', '.join(map(str, self.parts))}{rate}; scale {self.scale}"
 
 
 def _devices_of_networks(system: BaseEstimator) -> list[str]:

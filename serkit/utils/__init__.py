@@ -35,6 +35,7 @@ from serkit.utils._row_digests import row_digests
 from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
 from serkit.utils._utterance_digest import utterance_digest
 from serkit.utils._validation import check_speakers
+from serkit.utils._versions import package_versions
 
 __all__ = [
     "AudioSegment",
@@ -71,6 +72,7 @@ __all__ = [
     "name_rows",
     "note_resampling",
     "open_audio",
+    "package_versions",
     "parallel_map",
     "requested_speakers",
     "row_digests",

@@ -24,6 +24,7 @@ from sklearn.svm import SVC
 
 from serkit.datasets import make_emotional_speech
 from serkit.evaluation import HoldoutSearchCV, Leak, LeakageError, check_leakage, compare
+from serkit.evaluation._row_independence import Outputs, Rows
 from serkit.feature_extraction import MFCC, CachedTransformer, FrameScaler, TemporalPooling
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.neural_network import (
@@ -308,6 +309,52 @@ def test_steps_that_look_at_other_rows_are_found_at_any_depth(features):
     for step, pipeline in pipelines.items():
         (leak,) = leaks_of(pipeline, features)
         assert leak == Leak("output", 0, step, depends_on=("utterances",))
+
+
+class Balancing(LogisticRegression):
+    """As many of every class in a batch, by honest scores."""
+
+    def predict(self, X):
+        ranks = self.decision_function(X)[:, 0].argsort().argsort()
+        return self.classes_[ranks * len(self.classes_) // len(X)]
+
+
+class Looking(LogisticRegression):
+    """Classes by the number of a row, honest scores."""
+
+    def predict(self, X):
+        return self.classes_[np.arange(len(X)) // 2 % len(self.classes_)]
+
+
+class Numbering(Balancing):
+    """Classes that are large numbers."""
+
+    def fit(self, X, y):
+        return super().fit(X, 10**6 + np.unique(y, return_inverse=True)[1])
+
+
+def test_classes_are_looked_at_and_not_only_scores(features):
+    search = GridSearchCV(make_pipeline(Balancing()), {"balancing__C": [1.0]}, cv=3)
+    for evaluation, kind, step in (
+        (Balancing(), "output", "Balancing"),
+        (make_pipeline(StandardScaler(), Balancing()), "output", "balancing"),
+        (search, "output", "balancing"),
+        (Numbering(), "output", "Numbering"),
+        (make_pipeline(StandardScaler(), Looking()), "cache", "looking"),
+    ):
+        (leak,) = leaks_of(evaluation, features)
+        assert (leak.kind, leak.step) == (kind, step)
+
+
+def test_classes_that_stay_by_chance_are_not_taken_for_remembered():
+    """Classes that go with the scores may well be those of before, others may not."""
+    kept = np.array([True] * 3 + [False] * 3)
+    classes = np.array([0, 1, 0, 1, 0, 1])
+    predicted = Rows(classes, classes.copy(), kept)
+    scores = np.eye(2)[classes]
+    assert predicted.are_remembered()
+    assert not Outputs("", Rows(scores, scores * 0.9, kept), (), predicted).are_remembered()
+    assert Outputs("", Rows(scores, 1 - scores, kept), (), predicted).are_remembered()
 
 
 def standardised(X, y, speakers, train, test):

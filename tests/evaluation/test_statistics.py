@@ -44,6 +44,17 @@ def test_scores_that_do_not_match_are_refused():
         paired_test([0.1, 0.2], [0.1])
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_refused(wrong):
+    complete, holed = [0.1, 0.2, 0.4, 0.3], [0.3, 0.1, wrong, wrong]
+    message = "2 {}s have scores that are missing or infinite, the first in position 2"
+    for pair in ((complete, holed), (holed, complete), (holed, holed)):
+        with pytest.raises(ValueError, match=message.format("speaker")):
+            paired_test(*pair)
+        with pytest.raises(ValueError, match=message.format("fold")):
+            corrected_resampled_t_test(*pair, n_train=4, n_test=1)
+
+
 def test_holm_by_hand():
     # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, never falling.
     corrected = holm_correction([0.01, 0.04, 0.03, 0.005])

@@ -43,7 +43,7 @@ FOLD_COMPARISONS = {
         "AlexNet, AT speakers [width 0.015625]",
         "AlexNet, WI words [sentences of other, width 0.015625]",
     ],
-    "anti-transfer-ablations": ["AlexNet, weights kept [from words, width 0.015625]"],
+    "anti-transfer-ablations": ["AlexNet, weights kept [width 0.015625]"],
     "quaternion": [
         "AlexNet real [width 0.015625]",
         "AlexNet real, pretrained [on other, width 0.015625]",
@@ -104,9 +104,15 @@ def test_experiments_are_listed():
             66.7,
         ),
         ("anti-transfer-ablations", "iemocap", "VGG16, layer 9", "WA", 62.0),
-        ("quaternion", "ravdess", "ResNet-50 quaternion", "WA", 55.15),
-        ("quaternion", "emodb", "AlexNet real, pretrained", "WA train", 71.45),
-        ("rh-emo-ablations", "emodb", "VGG16 quaternion, RH-emo not pretrained", "WA", 57.5),
+        ("quaternion", "ravdess", "ResNet-50 quaternion", "WA random split", 55.15),
+        ("quaternion", "emodb", "AlexNet real, pretrained", "WA random split train", 71.45),
+        (
+            "rh-emo-ablations",
+            "emodb",
+            "VGG16 quaternion, RH-emo not pretrained",
+            "WA random split",
+            57.5,
+        ),
         ("quaternion-anti-transfer", "emodb", "AlexNet quaternion", "WA", 52.50),
         ("quaternion-anti-transfer", "tess", "ResNet-50 real", "WA", 40.00),
         (

@@ -148,6 +148,27 @@ def test_pseudo_sessions_of_seac(make_table):
         lazarevic2024.folds(corpus[5:])
 
 
+@pytest.mark.parametrize("name", ["iemocap", "seac", "emodb-like"])
+def test_four_emotions_within_the_corpora_of_the_thesis(name, make_table):
+    emotions = ["anger", "excitement", "happiness", "neutral", "sadness", "fear", "frustration"]
+    rows = [(f"s{n:02}", emotion) for n in range(20) for emotion in emotions]
+    speakers = [speaker for speaker, _ in rows]
+    corpus = make_table(
+        name,
+        speakers,
+        emotion=[emotion for _, emotion in rows],
+        gender=[("female", "male")[int(speaker[1:]) % 2] for speaker in speakers],
+        session=[f"{int(speaker[1:]) // 2}" for speaker in speakers],
+    )
+    folds = protocol(corpus, Setting({}, scale="paper"))
+    if name == "emodb-like":
+        assert folds.corpus.emotions == sorted(emotions)
+    else:
+        assert folds.corpus.emotions == ["anger", "happiness", "neutral", "sadness"]
+        assert len(folds.corpus) == 20 * 5
+        assert folds.corpus.name == name
+
+
 def test_excitement_is_happiness(make_table):
     corpus = make_table("iemocap", ["a", "b", "c"])
     table = corpus.table.assign(emotion=["excitement", "anger", "fear"])

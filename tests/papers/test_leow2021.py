@@ -4,6 +4,9 @@ import pytest
 from serkit.datasets import make_emotional_speech
 from serkit.model_selection import load_protocol
 from serkit.papers import leow2021
+from serkit.papers._leow2021 import settings
+from serkit.papers._measured import Measured
+from serkit.papers._setting import Setting
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -69,6 +72,29 @@ def test_every_experiment_runs_and_is_found_again(experiment, reproduce_twice):
     assert frame["value"].between(0, 100).all()
 
 
+@pytest.mark.parametrize("n_speakers", [2, 6])
+def test_settings_are_measured_for_every_seed(n_speakers):
+    speech = make_emotional_speech(n_speakers, ["anger", "sadness"], n_sentences=4, random_state=0)
+    options = {"systems": ["batch 16"], "seeds": (0, 1), "scale": "smoke", "verbose": 0}
+    frame = leow2021.reproduce({"made": speech}, "settings", **options).frame()
+    assert frame["seeds"].tolist() == [2]
+    assert frame["value"].between(0, 100).all()
+
+
+def test_networks_get_every_seed():
+    speech = make_emotional_speech(6, ["anger", "sadness"], n_sentences=1, random_state=0)
+    experiment = Measured(
+        *("seeds", "", "", ()),
+        measure=lambda fitted, *_: {"seed": fitted[-1].random_state / 100},
+        systems=settings,
+    )
+    setting = Setting({"made": speech}, "smoke", seeds=(1, 4), folds=(0, 1), systems=("batch 16",))
+    (row,) = next(experiment.run(setting)).rows.to_dict("records")
+    # The mean over seeds is taken first: folds have the same.
+    assert (row["value"], row["SD"]) == pytest.approx((2.5, 0))
+    assert (row["folds"], row["seeds"]) == (2, 2)
+
+
 def test_ours_stand_beside_theirs():
     corpus = make_emotional_speech(6, ["anger", "sadness"], n_sentences=1, random_state=0)
     made = leow2021.reproduce({"emodb-like": corpus}, "mfcc", scale="smoke", verbose=0)
@@ -90,6 +116,8 @@ def test_ours_stand_beside_theirs():
         ({"scale": "bench"}, "corpora are needed at scale 'bench'"),
         ({"scale": "smoke", "seeds": ["a"]}, "seeds has to hold whole numbers"),
         ({"scale": "smoke", "folds": [7], "experiments": "mfcc"}, "no \\[7\\]"),
+        ({"scale": "smoke", "folds": [-1], "experiments": "mfcc"}, "no \\[-1\\]"),
+        ({"scale": "smoke", "systems": "XYZ", "experiments": "mfcc"}, "begins with 'XYZ'"),
     ],
 )
 def test_what_cannot_be_run_is_said(arguments, message):

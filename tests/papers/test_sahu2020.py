@@ -4,6 +4,7 @@ import pytest
 
 from serkit.datasets import Corpus
 from serkit.papers import sahu2020
+from serkit.papers._kept import kept
 from serkit.papers._sahu2020_models import Vectors, draw, make_model, make_systems, repeats
 from serkit.papers._sahu2020_tables import as_rows
 from serkit.papers._setting import Setting, pairs_of_speakers
@@ -198,3 +199,23 @@ def test_pipelines_augment_training_data(two_corpora):
         )
         assert set(predicted) <= {"anger", "sadness"}
         break
+
+
+def test_a_seed_that_would_be_ignored_is_told(two_corpora):
+    with pytest.warns(
+        UserWarning, match="codes is run once, with the first of the seeds \(3, 4\)"
+    ):
+        sahu2020.reproduce(two_corpora, "codes", scale="smoke", seeds=(3, 4), verbose=0)
+
+
+def test_what_is_kept_at_one_scale_is_not_taken_for_another(tmp_path):
+    seen = []
+
+    def measure(estimator, X):
+        seen.append(len(X))
+        return len(seen)
+
+    for scale in ("smoke", "bench", "smoke"):
+        setting = Setting({}, scale, results_dir=tmp_path)
+        kept(measure, setting, "system", np.zeros((2, 1)))
+    assert len(seen) == 2
