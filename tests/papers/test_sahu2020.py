@@ -203,7 +203,7 @@ def test_pipelines_augment_training_data(two_corpora):
 
 def test_a_seed_that_would_be_ignored_is_told(two_corpora):
     with pytest.warns(
-        UserWarning, match="codes is run once, with the first of the seeds \(3, 4\)"
+        UserWarning, match=r"codes is run once, with the first of the seeds \(3, 4\)"
     ):
         sahu2020.reproduce(two_corpora, "codes", scale="smoke", seeds=(3, 4), verbose=0)
 
