@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -28,6 +28,7 @@ __all__ = [
     "Systems",
     "classical",
     "cost_of_epochs",
+    "fit_with_speakers",
     "functionals_svm",
     "summarize",
     "without_note",
@@ -287,16 +288,15 @@ def cost_of_epochs(system: BaseEstimator, folds: Folds) -> tuple[float, int]:
         return 0.0, 0
     train, _ = next(iter(folds.parts.values()))
     data = folds.corpus.audio[train], folds.corpus.y[train]
-    last = system.steps[-1][0]
     seconds = []
     for n_epochs in (1, 1, 2):  # the first time is longer
         trial = clone(system).set_params(**dict.fromkeys(names, n_epochs))
         start = time.process_time()
-        trial.fit(*data, **{f"{last}__speakers": folds.corpus.speakers[train]})
+        fit_with_speakers(trial, *data, folds.corpus.speakers[train])
         seconds.append(time.process_time() - start)
     return max(seconds[2] - seconds[1], 0.0), max(system.get_params()[name] for name in names)
 
 
-def each(values: Sequence[Any], make: Callable[..., Any], name: Callable[[Any], str]) -> dict:
-    """Return a maker per value, by name."""
-    return {name(value): (lambda value=value: make(value)) for value in values}
+def fit_with_speakers(system: Any, X: Any, y: Any, speakers: Any) -> Any:
+    """Fit a pipeline whose last step asks for the speakers, and return it."""
+    return system.fit(X, y, **{f"{system.steps[-1][0]}__speakers": speakers})

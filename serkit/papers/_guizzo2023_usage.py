@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from serkit.papers._experiment import Experiment, Found
+from serkit.papers._experiment import Experiment, Found, fit_with_speakers
 from serkit.papers._guizzo2023_time_scales import time_scale_system
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds, Setting
@@ -65,7 +65,6 @@ def _usage(
     system: Any, X: Any, y: np.ndarray, speakers: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> dict[float, float]:
     """Fit, and return the share of each factor in the only convolution."""
-    last = system.steps[-1][0]
-    system.fit(X[train], y[train], **{f"{last}__speakers": speakers[train]})
+    fit_with_speakers(system, X[train], y[train], speakers[train])
     usage = system[-1].scale_usage(system[:-1].transform(X[test]))
     return usage.iloc[0].to_dict()

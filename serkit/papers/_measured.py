@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from serkit.inspection import speaker_probe_score
-from serkit.papers._experiment import Experiment, Found, Systems
+from serkit.papers._experiment import Experiment, Found, Systems, fit_with_speakers
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds, Setting
 
@@ -119,6 +119,5 @@ def _fit_and_measure(
     """Fit on the rows for training and validation, and measure."""
     train, validation, _ = parts
     rows = np.sort(np.concatenate([train, validation]))
-    last = system.steps[-1][0]
-    fitted = system.fit(X[rows], y[rows], **{f"{last}__speakers": speakers[rows]})
+    fitted = fit_with_speakers(system, X[rows], y[rows], speakers[rows])
     return measure(fitted, X, speakers, *parts)

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from serkit.datasets import Corpus
 from serkit.neural_network import SegmentAggregationClassifier
+from serkit.papers._experiment import fit_with_speakers
 from serkit.papers._kept import kept
 from serkit.papers._setting import Folds
 from serkit.utils import estimator_digest
@@ -92,8 +93,7 @@ def _labels(corpus: Corpus, column: str) -> Any:
 
 def _fit(system: Pipeline, X: Any, labels: np.ndarray, speakers: np.ndarray) -> BaseEstimator:
     """Fit, and return the network at the end."""
-    last = system.steps[-1][0]
-    network = system.fit(X, labels, **{f"{last}__speakers": speakers})[-1]
+    network = fit_with_speakers(system, X, labels, speakers)[-1]
     if isinstance(network, SegmentAggregationClassifier):
         return network.estimator_[-1]
     return network
