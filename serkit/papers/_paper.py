@@ -147,7 +147,7 @@ class Paper:
         folds : sequence of int or None, default=None
             Fewer folds than the scale has.
         systems : str, sequence of str or None, default=None
-            Beginnings of the names of the systems to run; ``None`` is all.
+            First words of the names of the systems to run; ``None`` is all.
         device : str, default="auto"
             Where networks are trained.
         results_dir : path-like or None, default=None

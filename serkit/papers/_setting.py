@@ -1,6 +1,7 @@
 """What a reproduction is asked for, and the folds of one corpus."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -82,9 +83,9 @@ class Setting:
         return made
 
     def wants(self, name: str) -> bool:
-        """Say whether a system is asked for: all are, or the beginning of its name is."""
-        words = self.systems
-        return words is None or any(name.lower().startswith(word.lower()) for word in words)
+        """Say whether a system is asked for: all are, or the first words of its name are."""
+        begins = (rf"{re.escape(words)}(?![a-z0-9])" for words in self.systems or ())
+        return self.systems is None or any(re.match(begin, name, re.I) for begin in begins)
 
     def store_options(self) -> dict[str, Any]:
         """Return what every function that keeps its results is told."""

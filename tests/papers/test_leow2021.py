@@ -140,3 +140,19 @@ def test_a_fold_of_real_speech_stands_beside_the_paper(corpora, tmp_path):
     frame = made.frame().set_index("metric")
     assert frame.loc["UAR", "value"] > 40  # guessing has 14.3
     assert frame.loc["WA", "published"] == 67.3
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (None, ["CLDNN s [8 filters]", "CLDNN st", "ComParE_2016 + SVM"]),
+        (["cldnn"], ["CLDNN s [8 filters]", "CLDNN st"]),
+        (["CLDNN s"], ["CLDNN s [8 filters]"]),
+        (["CLDNN st", "ComParE"], ["CLDNN st", "ComParE_2016 + SVM"]),
+        (["CL"], []),
+    ],
+)
+def test_systems_are_named_by_their_first_words(words, wanted):
+    setting = Setting({}, "smoke", systems=words)
+    names = ["CLDNN s [8 filters]", "CLDNN st", "ComParE_2016 + SVM"]
+    assert [name for name in names if setting.wants(name)] == wanted
