@@ -131,8 +131,10 @@ def _render_evaluation(evaluation: dict[str, Any] | None) -> list[str]:
         return ["None is on record: nothing is known of how well it does."]
     if "text" in evaluation:
         return [f"```\n{evaluation['text']}\n```"]
-    speakers = "a speaker may be in training and test" if evaluation["speaker_dependent"] else (
-        "no speaker is in training and test"
+    speakers = (
+        "a speaker may be in training and test"
+        if evaluation["speaker_dependent"]
+        else ("no speaker is in training and test")
     )
     return [
         f"Corpus {evaluation['corpus']}, protocol {evaluation['protocol']}; {speakers}. UAR is the "

@@ -201,7 +201,9 @@ def find(name: Any) -> Any:
         return found
     if inspect.isclass(found) and not inspect.isabstract(found) and _is_allowed(room, found):
         return found
-    raise ModelFileError(f"there is no {part[:60]!r} in {room} of this version that a file may name")
+    raise ModelFileError(
+        f"there is no {part[:60]!r} in {room} of this version that a file may name"
+    )
 
 
 def is_referable(name: str) -> bool:

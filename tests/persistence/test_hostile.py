@@ -112,7 +112,9 @@ def tampered(original, tmp_path):
 
     def write(change):
         description_, members_ = json.loads(json.dumps(description)), dict(members)
-        steps = dict(pair["tuple"] for pair in description_["model"]["estimator"]["params"]["steps"])
+        steps = dict(
+            pair["tuple"] for pair in description_["model"]["estimator"]["params"]["steps"]
+        )
         change(Parts(description_, members_, steps))
         path = tmp_path / "model.serkit"
         write_archive(path, description_, members_)
@@ -431,9 +433,11 @@ TAMPERED = {
     ),
     "more than described": (
         lambda parts: parts.members.update(
-            {"arrays.safetensors": safetensors.numpy.save(
-                safetensors.numpy.load(parts.members["arrays.safetensors"]) | {"z": np.zeros(1)}
-            )}
+            {
+                "arrays.safetensors": safetensors.numpy.save(
+                    safetensors.numpy.load(parts.members["arrays.safetensors"]) | {"z": np.zeros(1)}
+                )
+            }
         ),
         "holds more than it describes: z",
     ),
@@ -564,7 +568,10 @@ ARCHIVES = {
     "absolute path": (with_entry("/etc/evil"), "does not write: '/etc/evil'"),
     "other member": (with_entry("parts/evil.pkl"), "does not write: 'parts/evil.pkl'"),
     "unlisted member": (with_entry("parts/77.skops"), "does not list: parts/77.skops"),
-    "same member twice": (with_entry("weights.safetensors"), "'weights.safetensors' is there twice"),
+    "same member twice": (
+        with_entry("weights.safetensors"),
+        "'weights.safetensors' is there twice",
+    ),
     "description twice": (with_entry("model.json", b"{}"), "'model.json' is there twice"),
     "link": (with_entry("parts/9.skops", external_attr=LINK), "is a link"),
     "compressed bomb": (

@@ -145,9 +145,7 @@ def test_a_module_that_is_made_otherwise_than_it_says(file):
     model.module.out_features = 7
     with pytest.raises(ModelFileError, match=r"weight is .* of shape \(6, 6\), and should be"):
         serkit.save(model, file)
-    assert_array_equal(
-        serkit.load(file).module.weight.detach(), model.module.weight.detach()
-    )
+    assert_array_equal(serkit.load(file).module.weight.detach(), model.module.weight.detach())
 
 
 @pytest.mark.parametrize(
