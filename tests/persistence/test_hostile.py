@@ -493,8 +493,7 @@ def test_tampered_files_are_refused(case, tampered, nothing_runs):
     _events = None  # the file is written before
     path = tampered(change)
     _events = []
-    with pytest.raises(ModelFileError, match=message) as caught, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with pytest.raises(ModelFileError, match=message) as caught:
         serkit.load(path)
     assert str(path) in str(caught.value)
 

@@ -26,7 +26,6 @@ from serkit.neural_network import (
     CRNNRegressor,
     DomainAdversarialClassifier,
     MLPClassifier,
-    NeuralEstimator,
 )
 from serkit.training import ExponentialDecay, Mixup
 
