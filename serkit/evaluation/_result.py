@@ -224,7 +224,7 @@ class ComparisonResult:
             If the file is damaged.
         """
         rows = self.folds.query("pipeline == @pipeline and fold == @fold")
-        seed = next(iter(rows["seed"]), None) if seed is None else seed
+        seed = int(next(iter(rows["seed"]), 0)) if seed is None else seed
         path = self.models.get((pipeline, seed, fold))
         if path is None:
             known = ", ".join(map(repr, self.pipelines))

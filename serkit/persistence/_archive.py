@@ -75,8 +75,7 @@ def read_archive(path: Path, *, description_only: bool = False) -> tuple[Any, di
                 raise ModelFileError(f"{DESCRIPTION} is no JSON object")
             if description_only:
                 return description, {}
-            listed = description.get("members")
-            _check_listed(listed, set(entries) - {DESCRIPTION})
+            listed = _check_listed(description.get("members"), set(entries) - {DESCRIPTION})
             members = {name: archive.read(name) for name in entries if name != DESCRIPTION}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):
@@ -135,7 +134,8 @@ def _check_entries(
     return entries
 
 
-def _check_listed(listed: Any, found: set[str]) -> None:
+def _check_listed(listed: Any, found: set[str]) -> dict[str, Any]:
+    """Return what is listed, if it is what there is."""
     if not isinstance(listed, dict) or not all(
         isinstance(about, dict) for about in listed.values()
     ):
@@ -145,6 +145,7 @@ def _check_listed(listed: Any, found: set[str]) -> None:
         raise ModelFileError(f"members are missing: {', '.join(missing)[:200]}")
     if extra:
         raise ModelFileError(f"members are there that it does not list: {', '.join(extra)[:200]}")
+    return listed
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -96,6 +96,16 @@ _PACKAGES = {
 }
 
 
+#: Modules that stand for others, or copy a layer as often as they are told.
+_NOT_OF_TORCH = (
+    nn.DataParallel,
+    nn.Module,
+    nn.Transformer,
+    nn.TransformerDecoder,
+    nn.TransformerEncoder,
+)
+
+
 @dataclass(frozen=True)
 class _Registered:
     """A class or function of the user, and how the arguments of an object are found."""
@@ -186,17 +196,17 @@ def address_of(found: Any) -> str | None:
     for name, entry in _REGISTERED.items():
         if entry.found is found:
             return name
-    module, name = getattr(found, "__module__", None), getattr(found, "__name__", None)
-    if not isinstance(module, str) or not isinstance(name, str):
+    module, short = getattr(found, "__module__", None), getattr(found, "__name__", None)
+    if not isinstance(module, str) or not isinstance(short, str):
         return None
     public = module.split("._")[0]
     if module.startswith("torch.nn.modules."):
         public = "torch.nn"
     elif module.startswith("torch.optim."):
         public = "torch.optim"
-    candidates = [f"{public}:{name}"]
+    candidates = [f"{public}:{short}"]
     if module.startswith(("sklearn.", "imblearn.")):
-        candidates.append(f"{'.'.join(module.split('.')[:2])}:{name}")
+        candidates.append(f"{'.'.join(module.split('.')[:2])}:{short}")
     for candidate in candidates:
         if _is_reserved(candidate):
             try:
@@ -253,7 +263,7 @@ def _is_reserved(name: str) -> bool:
 
 def _is_allowed(room: str, found: type) -> bool:
     if room == "torch.nn":
-        return issubclass(found, nn.Module) and found not in (nn.Module, nn.DataParallel)
+        return issubclass(found, nn.Module) and found not in _NOT_OF_TORCH
     if room == "torch.optim":
         return issubclass(found, torch.optim.Optimizer)
     if room == "sklearn.model_selection" and hasattr(found, "get_n_splits"):

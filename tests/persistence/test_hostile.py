@@ -217,6 +217,11 @@ OVERLAPPING = tensors(
 ENDLESS = {"array": "a0"}
 for _ in range(300):
     ENDLESS = {"tuple": [ENDLESS]}
+OPENSMILE = {
+    "class": "serkit.feature_extraction:OpenSmileFunctionals",
+    "params": {"config_path": "/tmp/evil.conf"},
+    "fitted": {},
+}
 TAMPERED = {
     # Names of classes and modules.
     "function as class": (put("network", "class", value="os:system"), "'os:system' is not among"),
@@ -309,6 +314,12 @@ TAMPERED = {
     "folder of a cache": (
         put("pipeline", "params", "memory", value="/tmp/evil"),
         "memory of another machine",
+    ),
+    "configuration file": (
+        lambda parts: parts.pipeline["params"]["steps"].append(
+            {"tuple": ["smile", {"estimator": OPENSMILE}]}
+        ),
+        "OpenSmileFunctionals with a config_path of another machine",
     ),
     "shadowed method": (
         put("network", "fitted", "predict", value="x"),
@@ -632,6 +643,13 @@ def test_the_net_would_catch_what_runs(tmp_path, nothing_runs):
 def test_nothing_is_trusted_beyond_what_skops_trusts(estimator):
     data = skops.io.dumps(estimator)
     assert skops.io.get_untrusted_types(data=data) == []
+
+
+@pytest.mark.parametrize("name", ["versions", "data", "card"])
+def test_what_a_file_says_is_an_object_or_nothing(name, tampered):
+    path = tampered(put("description", name, value=["<script>"]))
+    with pytest.raises(ModelFileError, match=f"says of its {name} is no JSON object"):
+        serkit.persistence.describe(path)
 
 
 def test_a_missing_file_is_missing(tmp_path):

@@ -29,6 +29,7 @@ from serkit.feature_extraction import (
     CachedTransformer,
     FrameScaler,
     LogMelSpectrogram,
+    OpenSmileFunctionals,
     TemporalPooling,
 )
 from serkit.metrics import uar_scorer
@@ -175,6 +176,13 @@ def test_what_cannot_be_saved_is_named(model, message, file):
     with pytest.raises(TypeError, match=message):
         serkit.save(model, file)
     assert not file.exists()
+
+
+def test_a_configuration_file_is_no_part_of_a_model(file):
+    with pytest.raises(
+        TypeError, match=r"OpenSmileFunctionals\.config_path names the file my\.conf"
+    ):
+        serkit.save(make_pipeline(OpenSmileFunctionals(config_path="my.conf")), file)
 
 
 def test_another_version_of_scikit_learn_is_warned_of(file, monkeypatch):
