@@ -24,10 +24,10 @@ LEVELS = [
     {"augmentation"},
     {"neural_network"},
     {"pipeline"},
+    {"persistence"},
     {"evaluation"},
     {"inspection"},
     {"papers"},
-    {"persistence"},
     {"app", "cli", "__main__"},
     {"testing"},
 ]
