@@ -77,13 +77,13 @@ def iter_predictions(
     verbose : int or bool, default=0
         Show a progress bar when positive.
 
-    Yields
-    ------
-    predictions : DataFrame
-        One row per utterance of the batch: "file"; "start" and "end", its place
+    Returns
+    -------
+    predictions : iterator of DataFrame
+        For every batch a table with one row per utterance: "file"; "start" and "end", its place
         in the file in seconds; "prediction" (of regressors of several numbers
         "prediction_0" and so on); a column per class; and "error" with
-        ``on_error="skip"``. ``predictions.attrs["score_method"]`` says what
+        ``on_error="skip"``. ``attrs["score_method"]`` of a table says what
         stands in the columns of classes: "predict_proba", posteriors; or
         "decision_function", of two classes with opposite signs.
 
