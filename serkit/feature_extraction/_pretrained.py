@@ -229,7 +229,7 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
         layers = list(given) if isinstance(given, list | tuple) else [given]
         states = range(settings.n_layers + 1)
         if not layers or not all(
-            isinstance(n, Integral) and -len(states) <= n < len(states) for n in layers
+            isinstance(n, Integral) and -len(states) <= int(n) < len(states) for n in layers
         ):
             raise ValueError(
                 f"layer={self.layer!r}: the encoder has layers 0 to {settings.n_layers}, of which "
