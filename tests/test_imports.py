@@ -25,6 +25,7 @@ LEVELS = [
     {"neural_network"},
     {"pipeline"},
     {"persistence"},
+    {"inference"},
     {"evaluation"},
     {"inspection"},
     {"papers"},
