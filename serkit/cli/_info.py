@@ -42,7 +42,7 @@ def add_parser(commands: Any) -> None:
         commands,
         "info",
         _run,
-        help="show versions, devices, optional parts, and what a model holds",
+        help="show versions, devices, optional parts; describe a model",
         description="Show versions, devices and optional parts, with how to install those that "
         "are missing; with a model file, what it holds. Nothing in the file is run.",
         epilog=_EPILOG,
