@@ -24,10 +24,11 @@ LEVELS = [
     {"augmentation"},
     {"neural_network"},
     {"pipeline"},
+    {"persistence"},
+    {"inference"},
     {"evaluation"},
     {"inspection"},
     {"papers"},
-    {"persistence"},
     {"app", "cli", "__main__"},
     {"testing"},
 ]

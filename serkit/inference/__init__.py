@@ -1,0 +1,6 @@
+"""Fitted models at work: folders of files, windows of long recordings, ONNX."""
+
+from serkit.inference._predictions import iter_predictions
+from serkit.inference._windows import window_posteriors
+
+__all__ = ["iter_predictions", "window_posteriors"]
