@@ -8,7 +8,10 @@ from pathlib import Path
 __all__ = ["AUDIO_SUFFIXES", "list_audio"]
 
 #: What a folder is searched for; a file that is named is read whatever its suffix.
-AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    *(".aiff", ".aif", ".au", ".caf", ".w64"),
+)
 
 
 def list_audio(inputs: Iterable[str]) -> Iterator[str]:

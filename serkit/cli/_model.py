@@ -1,9 +1,12 @@
 """Saved models."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serkit.cli._pipelines import check_device
+
+if TYPE_CHECKING:
+    from serkit.datasets import Corpus
 
 __all__ = ["load_model", "sampling_rate"]
 

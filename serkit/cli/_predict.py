@@ -101,8 +101,6 @@ def _run(arguments: argparse.Namespace) -> int:
             failed += _count_failures(frame)
             writer.write(frame)
         writer.end()
-    if failed:
-        note(f"serkit: {failed} files could not be used; their rows say why")
     return 3 if failed else 0
 
 
@@ -131,15 +129,20 @@ def _predictions(model: Any, arguments: argparse.Namespace) -> "Iterator[pd.Data
             "window_length": max(1, round(arguments.window * rate)),
             "hop_length": max(1, round(hop * rate)),
         }
-    return iter_predictions(
-        model,
-        list_audio(arguments.inputs),
-        **windows,
-        batch_size=arguments.batch_size,
-        on_error="skip" if arguments.skip_errors else "raise",
-        n_jobs=arguments.n_jobs,
-        verbose=not arguments.quiet,
-    )
+    files = list_audio(arguments.inputs)
+    try:
+        yield from iter_predictions(
+            model,
+            # How many names are still to come on standard input, nobody knows.
+            files if "-" in arguments.inputs else list(files),
+            **windows,
+            batch_size=arguments.batch_size,
+            on_error="skip" if arguments.skip_errors else "raise",
+            n_jobs=arguments.n_jobs,
+            verbose=not arguments.quiet,
+        )
+    except ValueError as error:
+        raise ValueError(str(error).replace("on_error='skip'", "--skip-errors")) from error
 
 
 def _count_failures(frame: "pd.DataFrame") -> int:

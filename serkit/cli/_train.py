@@ -96,7 +96,8 @@ def _run(arguments: argparse.Namespace) -> None:
         return
     print(
         f"{name}, fitted on {len(corpus)} utterances of {len(set(corpus.speakers))} speakers "
-        f"({', '.join(corpus.emotions)}) in {seconds:.0f} s\nModel: {arguments.output}\nCard:  {card}"
+        f"({', '.join(corpus.emotions)}) in {seconds:.0f} s\n"
+        f"Model: {arguments.output}\nCard:  {card}"
     )
 
 
