@@ -77,6 +77,9 @@ def _show_model(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(about)
     else:
+        data = about.get("data")
+        if data:  # Digests of all utterances are for programs.
+            about["data"] = {name: data[name] for name in data if name != "utterances"}
         print("\n".join([str(arguments.model), *_indented(about)]))
 
 

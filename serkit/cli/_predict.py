@@ -97,7 +97,9 @@ def _run(arguments: argparse.Namespace) -> int:
     failed = 0
     with _destination(arguments.output) as file:
         writer = (_JSONWriter if _format(arguments) == "json" else _CSVWriter)(file)
-        for frame in _predictions(model, arguments):
+        for number, frame in enumerate(_predictions(model, arguments)):
+            if number == 0 and frame.attrs["score_method"] == "decision_function":
+                note("serkit: note: columns of emotions hold decision values, no probabilities")
             failed += _count_failures(frame)
             writer.write(frame)
         writer.end()

@@ -32,8 +32,7 @@ not trained on. How good a model is on new speakers is not known from the ones
 it was trained on: serkit compare measures that, or --leave-out and evaluate.
 
 examples:
-  serkit train emodb --data path/to/emodb --pipeline egemaps-svm \\
-      --output emodb.serkit
+  serkit train emodb --data path/to/emodb --pipeline mfcc-crnn -o emodb.serkit
   serkit train emodb --data path/to/emodb --leave-out 03,08 -o emodb.serkit
   serkit evaluate emodb.serkit emodb --data path/to/emodb --speakers 03,08
 """
@@ -61,6 +60,8 @@ def add_parser(commands: Any) -> None:
         "-o", "--output", type=Path, required=True, metavar="FILE", help="such as model.serkit"
     )
     add_selection(parser)
+    parser.add_argument("--licence", metavar="TEXT", help="of the corpus, for the model card")
+    parser.add_argument("--intended-use", metavar="TEXT", help="for the model card")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     add_device(parser)
     add_n_jobs(parser)
@@ -122,5 +123,11 @@ def _save(model: Any, corpus: "Corpus", arguments: argparse.Namespace) -> Path:
     """Write the model and its card, and return where the card is."""
     import serkit
 
-    serkit.save(model, arguments.output, corpus=corpus)
-    return arguments.output.with_suffix(".md")
+    serkit.save(
+        model,
+        arguments.output,
+        corpus=corpus,
+        intended_use=arguments.intended_use,
+        licence=arguments.licence,
+    )
+    return arguments.output.with_name(f"{arguments.output.name}.md")

@@ -1,14 +1,19 @@
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
+import serkit
 from serkit.cli import main
-from serkit.cli._main import _COMMANDS
+from serkit.cli._main import _COMMANDS, _parser
 
+ROOT = Path(serkit.__file__).parents[1]
 COMMANDS = [command.__name__.rpartition("._")[2] for command in _COMMANDS]
 
 
@@ -71,6 +76,26 @@ def test_help_fits_on_a_screen_and_imports_nothing_heavy():
         assert 0 < text.count("\n") <= 48
         assert max(map(len, text.splitlines())) <= 80
         assert "example" in text
+
+
+def examples():
+    """Return the commands that README, documentation and help show."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst"))]
+    texts = [page.read_text() for page in pages if "auto_examples" not in page.parts]
+    texts += [re.sub("^  ", "$ ", command._EPILOG, flags=re.MULTILINE) for command in _COMMANDS]
+    for line in "\n".join(texts).replace("\\\n", " ").splitlines():
+        prompt, _, shown = line.strip().partition("$ ")
+        for part in re.split(r"&&|[|#>]", "" if prompt else shown):
+            if part.split()[:1] == ["serkit"]:
+                yield shlex.split(part)[1:]
+
+
+@pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="there are no sources here")
+def test_every_command_that_is_shown_can_be_given():
+    shown = list(examples())
+    assert {words[0] for words in shown} == set(COMMANDS)
+    for words in shown:
+        _parser().parse_args(words)
 
 
 def test_a_warning_is_a_note_on_standard_error(capsys, monkeypatch):
