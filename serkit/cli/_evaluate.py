@@ -17,6 +17,7 @@ from serkit.cli._arguments import (
     whole_number,
 )
 from serkit.cli._model import load_model, sampling_rate, trained_on
+from serkit.cli._notes import named_rows
 from serkit.cli._output import print_json, records
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def _predict(model: Any, corpus: "Corpus", arguments: argparse.Namespace) -> "np
     from serkit.utils import requested_speakers
 
     audio, speakers, size = corpus.audio, corpus.speakers, arguments.batch_size
+    names = corpus.table["file"].fillna("made-up speech").tolist()
     found = []
     with (
         config_context(enable_metadata_routing=True),
@@ -127,7 +129,8 @@ def _predict(model: Any, corpus: "Corpus", arguments: argparse.Namespace) -> "np
         for start in range(0, len(audio), size):
             rows = slice(start, start + size)
             asked = requested_speakers(model, "predict", speakers[rows])
-            found.append(np.asarray(model.predict(audio[rows], **asked), dtype=object))
+            with named_rows(names[rows]):
+                found.append(np.asarray(model.predict(audio[rows], **asked), dtype=object))
             bar.update(len(found[-1]))
     return np.concatenate(found)
 

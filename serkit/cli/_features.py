@@ -3,9 +3,7 @@
 import argparse
 import os
 import re
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,7 @@ from serkit.cli._arguments import (
 )
 from serkit.cli._feature_sets import DETAILS, FRAMES, FUNCTIONALS, make_features
 from serkit.cli._files import list_audio
+from serkit.cli._notes import named_rows
 from serkit.cli._output import check_folder, note, print_json
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ def _compute(
 
 
 def _of_chunk(cached: Any, chunk: "np.ndarray") -> "Iterator[np.ndarray | str]":
-    with _named(chunk):
+    with named_rows(chunk):
         try:
             yield from cached.transform(chunk)
             return
@@ -191,7 +190,7 @@ def _of_chunk(cached: Any, chunk: "np.ndarray") -> "Iterator[np.ndarray | str]":
     # What is wrong with one file does not keep the others of the chunk.
     for place in range(len(chunk)):
         alone = chunk[place : place + 1]
-        with _named(alone):
+        with named_rows(alone):
             try:
                 (value,) = cached.transform(alone)
             except ValueError as error:
@@ -204,25 +203,6 @@ def _names(cached: Any, one: "np.ndarray") -> list[str]:
     if not hasattr(cached, "get_feature_names_out"):
         return []
     return list(cached.fit(one).get_feature_names_out())
-
-
-@contextmanager
-def _named(files: "np.ndarray") -> Iterator[None]:
-    """Let warnings name files, where steps know rows only."""
-    from serkit.utils import SignalWarning
-
-    show: Any = warnings.showwarning
-
-    def show_file(message: Any, category: Any, *rest: Any, **options: Any) -> None:
-        text = str(message)
-        if issubclass(category, SignalWarning):
-            text = re.sub(r"\butterance (\d+)\b", lambda found: str(files[int(found[1])]), text)
-        show(text, category, *rest, **options)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", SignalWarning)
-        warnings.showwarning = show_file
-        yield
 
 
 def _reason(error: ValueError, file: str) -> str:

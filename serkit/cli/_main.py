@@ -20,6 +20,7 @@ from serkit.cli import (
     _train,
 )
 from serkit.cli._arguments import UsageError
+from serkit.cli._output import note
 
 # Everything heavy is imported where it is used, so that --help is instant.
 
@@ -103,4 +104,4 @@ def _one_line(error: BaseException) -> str:
 
 
 def _show_warning(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
-    print(f"serkit: note: {' '.join(str(message).split())}", file=sys.stderr)
+    note(f"serkit: note: {' '.join(str(message).split())}")

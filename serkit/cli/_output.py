@@ -22,8 +22,12 @@ def print_json(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Say something that is not the result."""
-    print(text, file=sys.stderr, flush=True)
+    """Say something that is not the result, on a line of its own beside progress bars."""
+    bars = sys.modules.get("tqdm")  # not imported for this: help is to be instant
+    if bars is None:
+        print(text, file=sys.stderr, flush=True)
+    else:
+        bars.tqdm.write(text, file=sys.stderr)
 
 
 def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:

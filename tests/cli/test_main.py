@@ -82,7 +82,9 @@ def examples():
     """Return the commands that README, documentation and help show."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst"))]
     texts = [page.read_text() for page in pages if "auto_examples" not in page.parts]
-    texts += [re.sub("^  ", "$ ", command._EPILOG, flags=re.MULTILINE) for command in _COMMANDS]
+    texts += [
+        re.sub("^  (?=[a-z])", "$ ", command._EPILOG, flags=re.MULTILINE) for command in _COMMANDS
+    ]
     for line in "\n".join(texts).replace("\\\n", " ").splitlines():
         prompt, _, shown = line.strip().partition("$ ")
         for part in re.split(r"&&|[|#>]", "" if prompt else shown):

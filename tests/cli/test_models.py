@@ -128,7 +128,8 @@ def test_rows_come_before_all_names_are_known(model, manifest):
         process.stdin.flush()
         assert process.stdout.readline().startswith("file,start,end,prediction")
         assert ",calm," in process.stdout.readline()
-        process.stdin.close()
+        rest, _ = process.communicate()
+        assert rest.count(",calm,") == 2
     assert process.returncode == 0
 
 
@@ -155,8 +156,24 @@ def test_files_that_cannot_be_used(model, recordings, tmp_path, capsys):
     assert f"cannot be used: {recordings / 'broken.wav'}" in capsys.readouterr().err
     found = pd.read_csv(output)
     assert list(found) == [*COLUMNS, "error"]
-    assert found["error"].notna().tolist() == [False, False, True]
-    assert found["prediction"].isna().tolist() == [False, False, True]
+    assert found["error"].notna().tolist() == [True, False, False]
+    assert found["prediction"].isna().tolist() == [True, False, False]
+
+
+def test_notes_name_no_rows(model, tmp_path, capsys):
+    lines = ["file,speaker,emotion"]
+    for number in range(3):
+        soundfile.write(tmp_path / f"{number}.wav", np.full(200 + number, 0.1), 16000)
+        lines.append(f"{number}.wav,d,calm")
+    assert predict(model, tmp_path, "--batch-size", "2") == 0
+    notes = capsys.readouterr().err
+    assert "note: some utterances" in notes
+    assert "utterances 0" not in notes
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    assert evaluate(model, tmp_path / "table.csv", "--batch-size", "2") == 0
+    notes = capsys.readouterr().err
+    assert "note: 0.wav, 1.wav " in notes
+    assert "note: 2.wav " in notes
 
 
 @pytest.mark.parametrize(
