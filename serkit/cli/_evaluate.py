@@ -96,7 +96,11 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _check_corpus(model: Any, corpus: "Corpus") -> None:
-    known = set(getattr(model, "classes_", corpus.emotions))
+    from sklearn.base import is_classifier
+
+    if not is_classifier(model):
+        raise ValueError(f"the model, a {type(model).__name__}, predicts no emotions")
+    known = set(model.classes_)
     unknown = [emotion for emotion in corpus.emotions if emotion not in known]
     if unknown:
         both = [emotion for emotion in corpus.emotions if emotion in known]

@@ -1,6 +1,7 @@
 """Pipelines by short names."""
 
 import argparse
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,12 +46,14 @@ def make_pipelines(
     """Return the pipelines that can be made here, under the names that tables give them."""
     from serkit.evaluation import baseline_pipelines
 
-    available = baseline_pipelines(validation=validation)
-    pipelines = {
-        PIPELINES[name]: available[PIPELINES[name]]
-        for name in short_names
-        if PIPELINES[name] in available
-    }
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        available = baseline_pipelines(validation=validation)
+    wanted = [PIPELINES[name] for name in short_names]
+    pipelines = {name: available[name] for name in wanted if name in available}
+    if len(pipelines) < len(wanted):  # What is missing matters if it is asked for.
+        for note in notes:
+            warnings.warn(note.message, stacklevel=2)
     if not pipelines:
         raise ValueError("none of the pipelines can be run; name others, or see serkit info")
     for pipeline in pipelines.values():

@@ -51,7 +51,6 @@ def add_parser(commands: Any) -> None:
         description="Tell the emotions of audio files with a model that serkit train has saved.",
         epilog=_EPILOG,
     )
-    parser.set_defaults(kept="what was printed so far holds")
     parser.add_argument("model", type=Path, metavar="MODEL", help="file that serkit train wrote")
     parser.add_argument(
         "inputs",

@@ -2,13 +2,16 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.preprocessing import StandardScaler
 
 import serkit
 from serkit.cli import main
@@ -133,9 +136,29 @@ def test_rows_come_before_all_names_are_known(model, manifest):
     assert process.returncode == 0
 
 
+def test_ctrl_c_leaves_nothing_half_done(model, manifest, tmp_path):
+    arguments = ["predict", str(model), "-", "--batch-size", "1", "--output", str(tmp_path / "x")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "serkit", *arguments],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        process.stdin.write(f"{manifest.parent / 'a_calm_0.wav'}\n" * 2)
+        process.stdin.flush()
+        while not any(path.stat().st_size for path in tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert "serkit: stopped" in process.stderr.read()
+    assert process.returncode == 130
+    assert not list(tmp_path.iterdir())
+
+
 def test_windows_are_in_seconds(model, tmp_path, capsys):
-    time = np.arange(16000) / 16000
-    tones = [0.3 * np.sin(2 * np.pi * pitch * time) for pitch in (200, 900)]
+    seconds = np.arange(16000) / 16000
+    tones = [0.3 * np.sin(2 * np.pi * pitch * seconds) for pitch in (200, 900)]
     soundfile.write(tmp_path / "both.wav", np.concatenate(tones), 16000)
     assert predict(model, tmp_path / "both.wav", "--window", "0.5", "--hop", "0.5") == 0
     found = table(capsys.readouterr().out)
@@ -258,6 +281,12 @@ def test_emotions_that_the_model_does_not_know(model, manifest, tmp_path, capsys
     assert "does not know boredom, only anger, calm" in error
     assert "--emotions anger,calm" in error
     assert evaluate(model, tmp_path / "other.csv", *arguments, "--emotions", "anger,calm") == 0
+
+
+def test_a_model_that_predicts_no_emotions(manifest, tmp_path, capsys):
+    serkit.save(StandardScaler().fit([[0.0], [1.0]]), tmp_path / "x.serkit")
+    assert evaluate(tmp_path / "x.serkit", manifest) == 1
+    assert "a StandardScaler, predicts no emotions" in capsys.readouterr().err
 
 
 def test_info_describes_a_model(model, capsys):
