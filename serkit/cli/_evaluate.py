@@ -167,6 +167,7 @@ def _as_json(
     intervals: dict[str, Any],
     known: str | None,
 ) -> dict[str, Any]:
+    assert report.speakers is not None, "it was made with them"
     return {
         "model": str(arguments.model),
         "corpus": corpus.name,

@@ -4,7 +4,10 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["named_rows"]
 
@@ -12,7 +15,7 @@ _ROWS = re.compile(r"\butterances? (\d+(?:, \d+)*)( and \d+ more)?")
 
 
 @contextmanager
-def named_rows(files: Sequence[Any] | None) -> Iterator[None]:
+def named_rows(files: "Sequence[Any] | np.ndarray | None") -> Iterator[None]:
     """Let warnings about signals name files; ``None`` is for files that nobody can tell."""
     from serkit.utils import SignalWarning
 

@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 import serkit
 from serkit.cli import main
+from serkit.cli._model import load_model
 from serkit.datasets import load_manifest
 
 COLUMNS = ["file", "start", "end", "prediction", "anger", "calm"]
@@ -60,6 +61,10 @@ def test_a_network_trains_on_the_device_and_with_the_seed(manifest, tmp_path, ca
         probabilities.append(serkit.load(path).predict_proba(load_manifest(manifest).audio[:2]))
     assert found["speakers"] == ["a", "b", "c"]
     assert found["emotions"] == ["anger", "calm"]
+    # There is a device without memory everywhere, to see that a loaded network moves.
+    network = load_model(path, "meta")[-1]
+    assert {weights.device.type for weights in network.net_.module_.parameters()} == {"meta"}
+    assert network.device == network.net_.device == "meta"
     np.testing.assert_array_equal(probabilities[0], probabilities[1])
     assert np.abs(probabilities[0] - probabilities[2]).max() > 0
 
