@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,29 +181,33 @@ def _compute(
             bar.update(len(chunk))
 
 
-def _of_chunk(cached: Any, chunk: "np.ndarray") -> "Iterator[np.ndarray | str]":
-    with named_rows(chunk):
+def _of_chunk(cached: Any, chunk: "np.ndarray") -> "list[np.ndarray | str]":
+    try:
+        with named_rows(chunk):
+            return list(cached.transform(chunk))
+    except ValueError:
+        # What is wrong with one file does not keep the others of the chunk.
+        return [_of_one(cached, chunk[row : row + 1]) for row in range(len(chunk))]
+
+
+def _of_one(cached: Any, alone: "np.ndarray") -> "np.ndarray | str":
+    from serkit.utils import SignalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SignalWarning)  # said already, of the whole chunk
         try:
-            yield from cached.transform(chunk)
-            return
-        except ValueError:
-            pass
-    # What is wrong with one file does not keep the others of the chunk.
-    for place in range(len(chunk)):
-        alone = chunk[place : place + 1]
-        with named_rows(alone):
-            try:
-                (value,) = cached.transform(alone)
-            except ValueError as error:
-                value = _reason(error, str(alone[0]))
-        yield value
+            return cached.transform(alone)[0]
+        except ValueError as error:
+            return _reason(error, str(alone[0]))
 
 
 def _names(cached: Any, one: "np.ndarray") -> list[str]:
     """Return the names of the features; none of frames, whose bins have no names."""
     if not hasattr(cached, "get_feature_names_out"):
         return []
-    return list(cached.fit(one).get_feature_names_out())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(cached.fit(one).get_feature_names_out())
 
 
 def _reason(error: ValueError, file: str) -> str:

@@ -21,11 +21,20 @@ def list_audio(inputs: Iterable[str]) -> Iterator[str]:
     """
     for name in inputs:
         if name == "-":
-            yield from filter(None, (line.rstrip("\r\n") for line in sys.stdin))
+            yield from map(_checked, filter(None, (line.rstrip("\r\n") for line in sys.stdin)))
         elif os.path.isdir(name):
-            yield from _in_folder(name)
+            yield from map(_checked, _in_folder(name))
         else:
-            yield name
+            yield _checked(name)
+
+
+def _checked(name: str) -> str:
+    """Raise if a name cannot stand in a table, which is UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the file {name!a} has a name that is not UTF-8; rename it") from None
+    return name
 
 
 def _in_folder(folder: str) -> Iterator[str]:

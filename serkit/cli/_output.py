@@ -18,7 +18,7 @@ __all__ = ["check_folder", "complete_file", "note", "print_json", "records"]
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; numbers that JSON lacks have to be None already."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
+    print(json.dumps(value, indent=2, allow_nan=False), flush=True)
 
 
 def note(text: str) -> None:

@@ -191,7 +191,7 @@ class _JSONWriter:
 
     def write(self, frame: "pd.DataFrame") -> None:
         for row in records(frame):
-            self._file.write(f"{self._before}\n{json.dumps(row, ensure_ascii=False)}")
+            self._file.write(f"{self._before}\n{json.dumps(row)}")
             self._before = ","
         self._file.flush()
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -186,6 +187,18 @@ def test_files_that_cannot_be_used(model, recordings, tmp_path, capsys):
     assert list(found) == [*COLUMNS, "error"]
     assert found["error"].notna().tolist() == [True, False, False]
     assert found["prediction"].isna().tolist() == [True, False, False]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8(model, manifest, tmp_path, capsys):
+    (tmp_path / "ä Ω.wav").write_bytes((manifest.parent / "a_calm_0.wav").read_bytes())
+    assert predict(model, tmp_path) == 0
+    assert table(capsys.readouterr().out)["file"].tolist() == [str(tmp_path / "ä Ω.wav")]
+    assert predict(model, tmp_path, "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["file"] == str(tmp_path / "ä Ω.wav")
+    (tmp_path / os.fsdecode(b"\xff.wav")).touch()
+    assert predict(model, tmp_path) == 1
+    assert "\\udcff.wav' has a name that is not UTF-8" in capsys.readouterr().err
 
 
 def test_notes_name_no_rows(model, tmp_path, capsys):
