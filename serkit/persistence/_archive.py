@@ -14,7 +14,14 @@ from typing import Any
 
 from serkit.persistence._errors import ModelFileError
 
-__all__ = ["DESCRIPTION", "is_archive", "read_archive", "read_json", "read_members", "write_archive"]
+__all__ = [
+    "DESCRIPTION",
+    "is_archive",
+    "read_archive",
+    "read_json",
+    "read_members",
+    "write_archive",
+]
 
 DESCRIPTION = "model.json"
 
@@ -68,8 +75,7 @@ def read_archive(path: Path, *, description_only: bool = False) -> tuple[Any, di
                 raise ModelFileError(f"{DESCRIPTION} is no JSON object")
             if description_only:
                 return description, {}
-            listed = description.get("members")
-            _check_listed(listed, set(entries) - {DESCRIPTION})
+            listed = _check_listed(description.get("members"), set(entries) - {DESCRIPTION})
             members = {name: archive.read(name) for name in entries if name != DESCRIPTION}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, FileNotFoundError | PermissionError):
@@ -128,14 +134,18 @@ def _check_entries(
     return entries
 
 
-def _check_listed(listed: Any, found: set[str]) -> None:
-    if not isinstance(listed, dict) or not all(isinstance(about, dict) for about in listed.values()):
+def _check_listed(listed: Any, found: set[str]) -> dict[str, Any]:
+    """Return what is listed, if it is what there is."""
+    if not isinstance(listed, dict) or not all(
+        isinstance(about, dict) for about in listed.values()
+    ):
         raise ModelFileError(f"{DESCRIPTION} does not list the members")
     missing, extra = sorted(listed.keys() - found), sorted(found - listed.keys())
     if missing:
         raise ModelFileError(f"members are missing: {', '.join(missing)[:200]}")
     if extra:
         raise ModelFileError(f"members are there that it does not list: {', '.join(extra)[:200]}")
+    return listed
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from serkit.persistence._neighbors import plant_tree
 from serkit.persistence._plain import read_plain
 from serkit.persistence._registry import find, is_referable
 from serkit.persistence._scorers import OWN_SCORE, find_scorer
-from serkit.persistence._training_only import is_local
+from serkit.persistence._training_only import is_local, reads_file
 from serkit.persistence._weights import make_with_weights
 from serkit.training import torch_session
 
@@ -146,7 +146,7 @@ class Decoder:
 
     def _lookup_same(self, number: Any) -> Any:
         if type(number) is not int or number not in self._made:
-            raise ModelFileError(f"it refers to an object {str(number)[:60]!r} before it is made")
+            raise ModelFileError(f"it refers to the object {str(number)[:60]} before it is made")
         return self._made[number]
 
     # Values.
@@ -225,15 +225,16 @@ class Decoder:
     # Estimators.
 
     def _make_estimator(self, content: dict[str, Any]) -> BaseEstimator:
-        cls = find(content["class"])
-        if not isinstance(cls, type) or not issubclass(cls, BaseEstimator):
+        found = find(content["class"])
+        if not isinstance(found, type) or not issubclass(found, BaseEstimator):
             raise ModelFileError(f"{content['class']!r} is no estimator")
+        cls: Any = found
         unknown = content["params"].keys() - set(cls._get_param_names())
         if unknown:
             raise ModelFileError(f"{cls.__name__} has no parameter {', '.join(sorted(unknown))}")
         estimator = cls(**{name: self.decode(node) for name, node in content["params"].items()})
         for name in content["params"]:
-            if is_local(estimator, name):
+            if is_local(estimator, name) or reads_file(estimator, name, getattr(estimator, name)):
                 raise ModelFileError(f"{cls.__name__} with a {name} of another machine is refused")
         if hasattr(cls, "_parameter_constraints"):
             estimator._validate_params()

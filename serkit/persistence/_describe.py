@@ -60,6 +60,9 @@ def describe(path: str | os.PathLike) -> dict[str, Any]:
         found, _ = read_archive(path, description_only=True)
         check_format(found)
         classes = list(dict.fromkeys(_classes(found.get("model"))))
+        for name in ("versions", "data", "card"):
+            if not isinstance(found.get(name), dict | None):
+                raise ModelFileError(f"what it says of its {name} is no JSON object")
     except (ModelFileError, RecursionError) as error:
         raise ModelFileError(f"{path} is refused: {error}") from error
     return {

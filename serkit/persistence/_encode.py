@@ -20,12 +20,18 @@ from serkit.persistence._arguments import arguments_of, children_of
 from serkit.persistence._plain import PlainPartError, is_plain, write_plain
 from serkit.persistence._registry import address_of, is_referable
 from serkit.persistence._scorers import scorer_name
-from serkit.persistence._training_only import is_local, is_training_only, stand_in, state_to_drop
+from serkit.persistence._training_only import (
+    is_local,
+    is_training_only,
+    reads_file,
+    stand_in,
+    state_to_drop,
+)
 
 __all__ = ["Encoder"]
 
-_CONTAINERS = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
-_MAPPINGS = {dict: "dict", OrderedDict: "ordered", Bunch: "bunch"}
+_CONTAINERS: dict[type, str] = {list: "list", tuple: "tuple", set: "set", frozenset: "frozenset"}
+_MAPPINGS: dict[type, str] = {dict: "dict", OrderedDict: "ordered", Bunch: "bunch"}
 
 _ADVICE = (
     "A model file holds no code, so it can name only what is registered: call "
@@ -100,10 +106,8 @@ class Encoder:
             return {"scorer": name}
         if (name := address_of(value)) is not None and is_referable(name):
             return {"name": name}
-        if not callable(value) or not isinstance(value, type):
-            name = address_of(type(value))
-            if name is not None:
-                return self._encode_once(value, self._encode_object)
+        if not isinstance(value, type) and address_of(type(value)) is not None:
+            return self._encode_once(value, self._encode_object)
         raise TypeError(f"{self._where()} is {_text(value)}, which cannot be saved. {_ADVICE}")
 
     # Small things.
@@ -156,9 +160,9 @@ class Encoder:
             except PlainPartError as error:
                 reason = str(error)
             else:
-                name = f"parts/{len(self.parts)}.skops"
-                self.parts[name] = data
-                return {"skops": {"member": name, "class": address_of(type(estimator))}}
+                member = f"parts/{len(self.parts)}.skops"
+                self.parts[member] = data
+                return {"skops": {"member": member, "class": address_of(type(estimator))}}
         name = address_of(type(estimator))
         if name is None:
             raise TypeError(f"{self._where()} is {_text(estimator)}, which is unknown. {_ADVICE}")
@@ -183,8 +187,14 @@ class Encoder:
         for name, value in estimator.get_params(deep=False).items():
             if is_local(estimator, name):
                 continue
+            if reads_file(estimator, name, value):
+                raise TypeError(
+                    f"{self._where()}.{name} names the file {value}, which would not be part of "
+                    "the model"
+                )
             try:
-                encoded[name] = self._at(f".{name}", value)
+                with self._all_or_nothing():
+                    encoded[name] = self._at(f".{name}", value)
             except TypeError:
                 if not is_training_only(estimator, name):
                     raise
@@ -203,7 +213,8 @@ class Encoder:
             if name in others or isinstance(value, nn.Module):
                 continue
             try:
-                encoded[name] = self._at(f".{name}", value)
+                with self._all_or_nothing():
+                    encoded[name] = self._at(f".{name}", value)
             except TypeError:
                 if not state_to_drop(estimator, name):
                     raise
@@ -259,6 +270,19 @@ class Encoder:
                 value.detach().cpu().clone(memory_format=torch.contiguous_format)
             )
         return prefix
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Forget what was collected of a value that turns out to have no form in a file."""
+        collected: list[dict] = [self.arrays, self.weights, self.parts, self._known]
+        lengths = [len(found) for found in collected]
+        try:
+            yield
+        except TypeError:
+            for found, length in zip(collected, lengths, strict=True):
+                while len(found) > length:
+                    found.popitem()
+            raise
 
     # Where in the estimator we are, for messages.
 

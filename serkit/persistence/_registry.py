@@ -60,14 +60,50 @@ _OTHERS = frozenset(
 #: Public modules of other packages, whose estimators and splitters a file can name.
 _PACKAGES = {
     "sklearn": (
-        "calibration cluster compose covariance cross_decomposition decomposition "
-        "discriminant_analysis dummy ensemble feature_selection frozen gaussian_process impute "
-        "isotonic kernel_approximation kernel_ridge linear_model manifold mixture model_selection "
-        "multiclass multioutput naive_bayes neighbors neural_network pipeline preprocessing "
-        "random_projection semi_supervised svm tree"
-    ).split(),
-    "imblearn": ["combine", "ensemble", "over_sampling", "pipeline", "under_sampling"],
+        "calibration",
+        "cluster",
+        "compose",
+        "covariance",
+        "cross_decomposition",
+        "decomposition",
+        "discriminant_analysis",
+        "dummy",
+        "ensemble",
+        "feature_selection",
+        "frozen",
+        "gaussian_process",
+        "impute",
+        "isotonic",
+        "kernel_approximation",
+        "kernel_ridge",
+        "linear_model",
+        "manifold",
+        "mixture",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+        "naive_bayes",
+        "neighbors",
+        "neural_network",
+        "pipeline",
+        "preprocessing",
+        "random_projection",
+        "semi_supervised",
+        "svm",
+        "tree",
+    ),
+    "imblearn": ("combine", "ensemble", "over_sampling", "pipeline", "under_sampling"),
 }
+
+
+#: Modules that stand for others, or copy a layer as often as they are told.
+_NOT_OF_TORCH = (
+    nn.DataParallel,
+    nn.Module,
+    nn.Transformer,
+    nn.TransformerDecoder,
+    nn.TransformerEncoder,
+)
 
 
 @dataclass(frozen=True)
@@ -160,17 +196,17 @@ def address_of(found: Any) -> str | None:
     for name, entry in _REGISTERED.items():
         if entry.found is found:
             return name
-    module, name = getattr(found, "__module__", None), getattr(found, "__name__", None)
-    if not isinstance(module, str) or not isinstance(name, str):
+    module, short = getattr(found, "__module__", None), getattr(found, "__name__", None)
+    if not isinstance(module, str) or not isinstance(short, str):
         return None
     public = module.split("._")[0]
     if module.startswith("torch.nn.modules."):
         public = "torch.nn"
     elif module.startswith("torch.optim."):
         public = "torch.optim"
-    candidates = [f"{public}:{name}"]
+    candidates = [f"{public}:{short}"]
     if module.startswith(("sklearn.", "imblearn.")):
-        candidates.append(f"{'.'.join(module.split('.')[:2])}:{name}")
+        candidates.append(f"{'.'.join(module.split('.')[:2])}:{short}")
     for candidate in candidates:
         if _is_reserved(candidate):
             try:
@@ -201,7 +237,9 @@ def find(name: Any) -> Any:
         return found
     if inspect.isclass(found) and not inspect.isabstract(found) and _is_allowed(room, found):
         return found
-    raise ModelFileError(f"there is no {part[:60]!r} in {room} of this version that a file may name")
+    raise ModelFileError(
+        f"there is no {part[:60]!r} in {room} of this version that a file may name"
+    )
 
 
 def is_referable(name: str) -> bool:
@@ -225,7 +263,7 @@ def _is_reserved(name: str) -> bool:
 
 def _is_allowed(room: str, found: type) -> bool:
     if room == "torch.nn":
-        return issubclass(found, nn.Module) and found not in (nn.Module, nn.DataParallel)
+        return issubclass(found, nn.Module) and found not in _NOT_OF_TORCH
     if room == "torch.optim":
         return issubclass(found, torch.optim.Optimizer)
     if room == "sklearn.model_selection" and hasattr(found, "get_n_splits"):

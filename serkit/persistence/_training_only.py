@@ -10,7 +10,14 @@ from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptr
 
 from serkit.neural_network import NeuralClassifier, NeuralEstimator, NeuralRegressor
 
-__all__ = ["is_local", "is_search", "is_training_only", "stand_in", "state_to_drop"]
+__all__ = [
+    "is_local",
+    "is_search",
+    "is_training_only",
+    "reads_file",
+    "stand_in",
+    "state_to_drop",
+]
 
 #: Without these a network predicts as before; all other parameters decide what it is.
 _OF_NETWORKS = {
@@ -44,6 +51,15 @@ def is_local(estimator: Any, name: str) -> bool:
     if name == "memory":
         return True
     return type(estimator).__module__.startswith("serkit.") and name in ("device", "location")
+
+
+def reads_file(estimator: Any, name: str, value: Any) -> bool:
+    """Say whether a parameter names a file that tells a program what to do.
+
+    A configuration of openSMILE names files that are read and written.
+    """
+    is_ours = type(estimator).__module__.startswith("serkit.")
+    return is_ours and name == "config_path" and value is not None
 
 
 def is_training_only(estimator: Any, name: str) -> bool:

@@ -26,7 +26,6 @@ from serkit.neural_network import (
     CRNNRegressor,
     DomainAdversarialClassifier,
     MLPClassifier,
-    NeuralEstimator,
 )
 from serkit.training import ExponentialDecay, Mixup
 
@@ -190,10 +189,13 @@ def test_what_matters_for_training_only_is_left_out_by_name(file):
     def louder(x, lengths, generator):
         return 2 * x
 
-    estimator = MLPClassifier(**MLP, callbacks=[Mixup(), Louder()], augment=louder)
+    callbacks = [Mixup(), ExponentialDecay(np.array(0.9)), Louder()]  # a part that files can hold
+    estimator = MLPClassifier(**MLP, callbacks=callbacks, augment=louder)
     X, y = make_data(estimator)
     estimator.fit(X, y)
-    with pytest.warns(UserWarning, match="default: callbacks, augment$|default: augment, callbacks$") as caught:
+    with pytest.warns(
+        UserWarning, match="default: callbacks, augment$|default: augment, callbacks$"
+    ) as caught:
         serkit.save(estimator, file)
     assert caught[0].filename == __file__
     loaded = serkit.load(file)
