@@ -20,12 +20,22 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
         ("README.md", MARKDOWN, 9),
         ("docs/user_guide/augmentation.rst", RST, 8),
         ("docs/user_guide/comparison.rst", RST, 3),
-        ("docs/user_guide/features.rst", RST, 1),
+        ("docs/user_guide/features.rst", RST, 2),
+        ("docs/user_guide/inference.rst", RST, 6),
         ("docs/user_guide/networks.rst", RST, 8),
         ("docs/user_guide/saving.rst", RST, 5),
         ("docs/user_guide/speakers.rst", RST, 2),
     ],
-    ids=["README", "augmentation", "comparison", "features", "networks", "saving", "speakers"],
+    ids=[
+        "README",
+        "augmentation",
+        "comparison",
+        "features",
+        "inference",
+        "networks",
+        "saving",
+        "speakers",
+    ],
 )
 @pytest.mark.filterwarnings("ignore::serkit.utils.SignalWarning")
 def test_code_runs(page, block, n_blocks, tmp_path, monkeypatch):

@@ -65,6 +65,34 @@ class FittedModel:
         return _sampling_rate(self.estimator)
 
     @property
+    def known_rate(self) -> int:
+        """The sampling rate, which has to be known where files are read for the model."""
+        if self.sampling_rate is None:
+            raise ValueError(
+                "no step of the model tells which sampling_rate it takes, so files cannot be read "
+                "for it: put an AudioLoader before its steps when it is trained"
+            )
+        return self.sampling_rate
+
+    @property
+    def rate_of_windows(self) -> int:
+        """The sampling rate at which windows are counted; none of a loader that would move them."""
+        loader = self.loader
+        if loader is None:
+            return self.known_rate
+        if loader.sampling_rate is None:
+            raise ValueError(
+                "the AudioLoader of the model has sampling_rate=None, so a number of samples is no "
+                "duration; set it to the rate of the files"
+            )
+        if loader.start or loader.end is not None or loader.min_duration:
+            raise ValueError(
+                "the AudioLoader of the model has start, end or min_duration, which would change "
+                "every window; set them back, or classify whole files"
+            )
+        return loader.sampling_rate
+
+    @property
     def classes(self) -> np.ndarray | None:
         """The classes of a classifier."""
         return np.asarray(self.estimator.classes_) if is_classifier(self.estimator) else None

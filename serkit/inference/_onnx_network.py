@@ -49,7 +49,8 @@ class FrameClassifier(nn.Module):
         self, network: nn.Module, n_frames: int | None, scaling: "FrameScaling | None"
     ) -> None:
         super().__init__()
-        self.least_bins, self.least_frames = getattr(network, "min_shape", (1, 1))
+        least: tuple[int, int] = getattr(network, "min_shape", (1, 1))
+        self.least_bins, self.least_frames = least
         self.n_frames = n_frames and max(n_frames, self.least_frames)
         self.scaling = scaling or nn.Identity()
         self.length_aware = is_length_aware(network)
@@ -117,13 +118,17 @@ class _OnnxRecurrence(nn.Module):
         nn.LSTM: ("LSTM", (0, 3, 1, 2), {}),
     }
 
+    input_weight: Tensor
+    hidden_weight: Tensor
+    bias: Tensor
+
     def __init__(self, layer: nn.RNNBase) -> None:
         super().__init__()
         self.operator, order, attributes = self._OPERATORS[type(layer)]
         self.hidden_size = layer.hidden_size
         self.n_directions = 2 if layer.bidirectional else 1
         direction = "bidirectional" if layer.bidirectional else "forward"
-        self.attributes = {
+        self.attributes: dict[str, Any] = {
             "hidden_size": self.hidden_size,
             "direction": direction,
             **attributes,

@@ -18,7 +18,7 @@ from serkit.inference._files import list_files
 from serkit.inference._model import FittedModel, Scores
 from serkit.inference._windows import check_window, window_bounds
 from serkit.preprocessing import AudioLoader
-from serkit.utils import AudioSegment, BadAudioError, as_ragged, open_audio
+from serkit.utils import AudioSegment, BadAudioError, as_ragged, at_names, open_audio
 
 __all__ = ["iter_predictions"]
 
@@ -77,13 +77,13 @@ def iter_predictions(
     verbose : int or bool, default=0
         Show a progress bar when positive.
 
-    Yields
-    ------
-    predictions : DataFrame
-        One row per utterance of the batch: "file"; "start" and "end", its place
+    Returns
+    -------
+    predictions : iterator of DataFrame
+        For every batch a table with one row per utterance: "file"; "start" and "end", its place
         in the file in seconds; "prediction" (of regressors of several numbers
         "prediction_0" and so on); a column per class; and "error" with
-        ``on_error="skip"``. ``predictions.attrs["score_method"]`` says what
+        ``on_error="skip"``. ``attrs["score_method"]`` of a table says what
         stands in the columns of classes: "predict_proba", posteriors; or
         "decision_function", of two classes with opposite signs.
 
@@ -135,11 +135,11 @@ def iter_predictions(
         raise ValueError(f'on_error is "raise" or "skip", not {on_error!r}')
     fitted = FittedModel.of(model, use_cache=use_cache)
     _check_names(fitted)
-    loader = None if fitted.loader else AudioLoader(_known_rate(fitted))
+    loader = None if fitted.loader else AudioLoader(fitted.known_rate)
     windows = None
     if window_length is not None:
         lengths = check_window(window_length, hop_length)
-        windows = _Windows(_window_rate(fitted), *lengths)
+        windows = _Windows(fitted.rate_of_windows, *lengths)
     elif hop_length is not None:
         raise ValueError("hop_length has no effect without window_length")
     files = list_files(files)
@@ -257,9 +257,10 @@ class _Classify:
         if not rows:
             return {}
         X = as_ragged(batch[row].audio for row in rows)
-        if self.loader is not None:
-            X = self.loader.transform(X)
-        predictions, of_classes = self.model.predict(X)
+        with at_names([str(batch[row].audio) for row in rows]):
+            if self.loader is not None:
+                X = self.loader.transform(X)
+            predictions, of_classes = self.model.predict(X)
         if predictions.ndim > 2 or (
             isinstance(predictions[0], list | np.ndarray) and (predictions.dtype == object)
         ):
@@ -315,30 +316,3 @@ def _check_names(model: FittedModel) -> None:
             f"the classes {sorted(taken)} have the names of columns of the table; train the model "
             "with other names"
         )
-
-
-def _known_rate(model: FittedModel) -> int:
-    if model.sampling_rate is None:
-        raise ValueError(
-            "no step of the model tells which sampling_rate it takes, so files cannot be read for "
-            "it: put an AudioLoader before its steps when it is trained"
-        )
-    return model.sampling_rate
-
-
-def _window_rate(model: FittedModel) -> int:
-    """Return the rate at which windows are counted, unless the loader looks at whole files."""
-    loader = model.loader
-    if loader is None:
-        return _known_rate(model)
-    if loader.sampling_rate is None:
-        raise ValueError(
-            "the AudioLoader of the model has sampling_rate=None, so window_length is no duration; "
-            "set it to the rate of the files"
-        )
-    if loader.start or loader.end is not None or loader.min_duration:
-        raise ValueError(
-            "the AudioLoader of the model has start, end or min_duration, which would change every "
-            "window; set them back, or classify whole files"
-        )
-    return loader.sampling_rate

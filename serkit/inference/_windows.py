@@ -89,9 +89,9 @@ def window_posteriors(
         )
     window_length, hop_length = check_window(window_length, hop_length)
     bounds = window_bounds(len(waveform), window_length, hop_length)
-    target = fitted.sampling_rate or sampling_rate
+    target = sampling_rate if fitted.sampling_rate is None else fitted.rate_of_windows
     resampler = Resampler(sampling_rate, target_sampling_rate=target)
-    posteriors = []
+    posteriors: list[Any] = []
     for first in range(0, len(bounds), _BATCH_SIZE):
         windows = [waveform[start:stop] for start, stop in bounds[first : first + _BATCH_SIZE]]
         X = as_ragged(windows) if target == sampling_rate else resampler.transform(windows)

@@ -1,6 +1,7 @@
 """Files, windows of files, and whatever goes wrong with some of them."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from serkit.feature_extraction import MFCC, CachedTransformer, LogMelSpectrogram
 from serkit.inference import iter_predictions
 from serkit.neural_network import CRNNClassifier
 from serkit.preprocessing import AudioLoader
-from serkit.utils import AudioSegment
+from serkit.utils import AudioSegment, SignalWarning
 
 RATE = 8000
 WINDOW = {"n_fft": 256, "hop_length": 128, "sampling_rate": RATE}
@@ -144,6 +145,17 @@ def test_bad_files_are_named_or_skipped(model, files, tmp_path):
     np.testing.assert_allclose(good[["anger", "calm"]].astype(float), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_warnings_name_files(model, files, tmp_path, cached):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(4000), RATE)
+    if cached:
+        model = make_pipeline(CachedTransformer(model[:-1]), model[-1])
+    with pytest.warns(SignalWarning, match=r"silent.wav contains only zeros") as caught:
+        list(iter_predictions(model, [*files[:3], silent]))
+    assert not any("utterance" in str(one.message) for one in caught)
+
+
 def test_a_batch_without_any_good_file(model, tmp_path):
     gone = [tmp_path / "a.wav", tmp_path / "b.wav"]
     with pytest.warns(UserWarning, match="2 of 2"):
@@ -233,3 +245,25 @@ def test_what_cannot_be_done_is_said(model, files, folder, tmp_path, y):
     named.fit(files, ["file", "b"] * 3 + ["b"])
     with pytest.raises(ValueError, match="the classes \\['file'\\]"):
         iter_predictions(named, folder)
+
+
+@pytest.mark.parametrize("windows", [False, True], ids=["files", "windows"])
+def test_memory_is_flat(model, files, tmp_path, windows):
+    """Ten times as much audio takes no more memory: all of it would be 13 MB."""
+    second = np.random.default_rng(0).normal(size=2 * RATE) * 0.1
+    soundfile.write(tmp_path / "short.wav", second, RATE)
+    peaks = []
+    for length in (20, 200):
+        if windows:
+            soundfile.write(tmp_path / f"{length}.wav", np.tile(second, length), RATE)
+            run = iter_predictions(
+                model, tmp_path / f"{length}.wav", window_length=2 * RATE, batch_size=4
+            )
+        else:
+            run = iter_predictions(model, [tmp_path / "short.wav"] * length, batch_size=4)
+        tracemalloc.start()
+        n_rows = sum(len(table) for table in run)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+        assert n_rows == length
+    assert peaks[1] < peaks[0] + 1

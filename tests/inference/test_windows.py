@@ -10,6 +10,7 @@ from sklearn.svm import SVC
 
 from serkit.feature_extraction import MFCC, TemporalPooling
 from serkit.inference import iter_predictions, window_posteriors
+from serkit.preprocessing import AudioLoader
 
 RATE = 8000
 
@@ -72,3 +73,13 @@ def test_no_waveform(model, waveform):
 def test_no_posteriors():
     with pytest.raises(TypeError, match="SVC has no predict_proba"):
         window_posteriors(SVC().fit([[0], [1]], [0, 1]), np.ones(3), window_length=2)
+
+
+def test_a_loader_that_would_move_every_window(model, recording):
+    moving = make_pipeline(AudioLoader(RATE, end=1.0), *model)
+    with pytest.raises(ValueError, match="start, end or min_duration"):
+        window_posteriors(moving, recording, sampling_rate=RATE, window_length=4000)
+    loading = make_pipeline(AudioLoader(RATE), *model)
+    expected = window_posteriors(model, recording, sampling_rate=RATE, window_length=4000)
+    table = window_posteriors(loading, recording, sampling_rate=RATE, window_length=4000)
+    pd.testing.assert_frame_equal(table, expected)
