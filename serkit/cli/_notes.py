@@ -15,15 +15,13 @@ _ROWS = re.compile(r"\butterances? (\d+(?:, \d+)*)( and \d+ more)?")
 
 
 @contextmanager
-def named_rows(files: "Sequence[Any] | np.ndarray | None") -> Iterator[None]:
-    """Let warnings about signals name files; ``None`` is for files that nobody can tell."""
+def named_rows(files: "Sequence[Any] | np.ndarray") -> Iterator[None]:
+    """Let warnings about signals name the files of a batch."""
     from serkit.utils import SignalWarning
 
     show: Any = warnings.showwarning
 
     def name(found: re.Match) -> str:
-        if files is None:
-            return "some utterances"
         return ", ".join(str(files[int(row)]) for row in found[1].split(", ")) + (found[2] or "")
 
     def show_names(message: Any, category: Any, *rest: Any, **options: Any) -> None:
@@ -33,6 +31,6 @@ def named_rows(files: "Sequence[Any] | np.ndarray | None") -> Iterator[None]:
 
     with warnings.catch_warnings():
         # The same rows of another batch are other files.
-        warnings.simplefilter("default" if files is None else "always", SignalWarning)
+        warnings.simplefilter("always", SignalWarning)
         warnings.showwarning = show_names
         yield

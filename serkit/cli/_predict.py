@@ -19,7 +19,6 @@ from serkit.cli._arguments import (
 )
 from serkit.cli._files import list_audio
 from serkit.cli._model import load_model, sampling_rate
-from serkit.cli._notes import named_rows
 from serkit.cli._output import check_folder, complete_file, note, records
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         check_folder(arguments.output.parent)
     failed = 0
-    with _destination(arguments.output) as file, named_rows(None):
+    with _destination(arguments.output) as file:
         writer = (_JSONWriter if _format(arguments) == "json" else _CSVWriter)(file)
         for number, frame in enumerate(_predictions(model, arguments)):
             if number == 0 and frame.attrs["score_method"] == "decision_function":
