@@ -11,12 +11,15 @@ __all__ = ["card_facts", "write_card"]
 
 _UNKNOWN = "not stated"
 
-_LIMITS = """\
-- It names the emotion that a voice *sounds* like, among the labels below, and only among them. It
+_OF_CLASSIFIERS = """\
+- It names the emotion that a voice *sounds* like, among the labels above, and only among them. It
   does not know what somebody feels.
+"""
+
+_LIMITS = """\
 - Labels of acted speech are what actors were asked to play. Scores on it do not carry over to
   spontaneous speech, to other languages, other microphones or other ages without a test there.
-- Scores differ between speakers, see below; groups that the training data leave out may fare worse.
+- Scores differ between speakers, and groups that the training data leave out may fare worse.
 - Do not use it to decide about people: in work, education, health, insurance, border control or
   policing. Several laws forbid or restrict emotion recognition there."""
 
@@ -105,7 +108,7 @@ def _render(name: str, description: dict[str, Any]) -> str:
         "## Evaluation",
         *_render_evaluation(card["evaluation"]),
         "## Limits",
-        _LIMITS,
+        _OF_CLASSIFIERS * (card["kind"] == "classifier") + _LIMITS,
         "## Versions",
         _table([{"package": key, "version": v} for key, v in description["versions"].items()]),
     ]

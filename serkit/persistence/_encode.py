@@ -209,8 +209,10 @@ class Encoder:
     def _encode_fitted(self, estimator: BaseEstimator) -> dict[str, Any]:
         encoded = {}
         others = {"net_", *estimator.get_params(deep=False)}
+        if hasattr(estimator, "_make_network"):
+            others.add("network_")
         for name, value in vars(estimator).items():
-            if name in others or isinstance(value, nn.Module):
+            if name in others:
                 continue
             try:
                 with self._all_or_nothing():
@@ -222,13 +224,13 @@ class Encoder:
 
     def _encode_network(self, estimator: BaseEstimator) -> dict[str, Any]:
         """Keep the weights of a network that the estimator can make again."""
-        if "net_" in vars(estimator):
-            module = estimator.net_.module_
-        elif isinstance(vars(estimator).get("network_"), nn.Module):
-            module = estimator.network_
-        else:
+        if not hasattr(estimator, "_make_network"):
             return {}
-        return {"network": self._keep_weights(module.state_dict())}
+        if isinstance(estimator, NeuralEstimator):
+            module = estimator.net_.module_ if hasattr(estimator, "net_") else None
+        else:
+            module = getattr(estimator, "network_", None)
+        return {} if module is None else {"network": self._keep_weights(module.state_dict())}
 
     def _encode_module(self, module: nn.Module) -> dict[str, Any]:
         contents = self._describe_module(module)

@@ -201,3 +201,18 @@ def test_names_of_others_cannot_be_taken():
         register(Louder, name="mine")
     with pytest.raises(TypeError, match="a class or a function can be registered"):
         register(Centre())
+
+
+class Remembers(Centre):
+    """A transformer whose result is a module."""
+
+    def fit(self, X, y=None):
+        self.projection_ = nn.Linear(6, 2)
+        return self
+
+    def transform(self, X):
+        return self.projection_(torch.as_tensor(X)).detach().numpy()
+
+
+def test_a_module_that_was_fitted(file):
+    check_refused_then_kept(Remembers().fit(X), Remembers, file, "transform")
