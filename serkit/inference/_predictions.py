@@ -262,7 +262,7 @@ class _Classify:
                 X = self.loader.transform(X)
             predictions, of_classes = self.model.predict(X)
         if predictions.ndim > 2 or (
-            isinstance(predictions[0], list | np.ndarray) and (predictions.dtype == object)
+            predictions.dtype == object and isinstance(predictions[0], list | np.ndarray)
         ):
             raise TypeError(
                 "the model predicts a sequence for every utterance, which fits in no table: call "
@@ -305,7 +305,9 @@ def _reason(error: ValueError, utterance: _Utterance) -> str:
     """Return what an error says of the only utterance, without its number in the batch."""
     lines = str(error).splitlines() or [repr(error)]
     line = next((line for line in lines if "utterance 0" in line), lines[0]).strip()
-    return line.removeprefix(f"utterance 0 ({utterance.audio}): ")
+    for name in (f"utterance 0 ({utterance.audio}): ", f"{utterance.audio} "):
+        line = line.removeprefix(name)
+    return line
 
 
 def _check_names(model: FittedModel) -> None:
