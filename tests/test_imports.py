@@ -29,7 +29,8 @@ LEVELS = [
     {"evaluation"},
     {"inspection"},
     {"papers"},
-    {"app", "cli", "__main__"},
+    {"app"},
+    {"cli", "__main__"},
     {"testing"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
