@@ -50,7 +50,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--experiments", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument(
-        "--systems", nargs="+", metavar="NAME", help="beginnings of their names (default: all)"
+        "--systems", nargs="+", metavar="NAME", help="first words of their names (default: all)"
     )
     parser.add_argument(
         "--scale",
