@@ -51,8 +51,20 @@ def test_experiments():
         ("noisy", "LDNN, MFCC, trained with noise", "UAR noisy", 75.51, "Table 4, LDNN (MFCCs)"),
         ("noisy", "CLDNN fst, trained with noise", "UAR noisy", 86.21, "Table 4, FST-CLDNN"),
         ("kernel-height", "CLDNN s, height 22, trained with noise", "UAR", 95.42, "section 7.4"),
-        ("modules", "CLDNN fst, MFCC", "UAR CNN", 56.25, "Table 5, FST-CLDNN (MFCCs), CNN"),
-        ("modules", "CLDNN t", "UAR BLSTM", 93.33, "Table 5, T-CLDNN (log-Mels), BLSTM"),
+        (
+            "modules",
+            "CLDNN fst, MFCC, trained with noise",
+            "UAR CNN",
+            56.25,
+            "Table 5, FST-CLDNN (MFCCs), CNN",
+        ),
+        (
+            "modules",
+            "CLDNN t, trained with noise",
+            "UAR BLSTM",
+            93.33,
+            "Table 5, T-CLDNN (log-Mels), BLSTM",
+        ),
     ],
 )
 def test_cells_of_the_published_tables(experiment, system, metric, value, source):
