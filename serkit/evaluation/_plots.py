@@ -75,7 +75,7 @@ def speaker_picture(scores: pd.DataFrame, *, metric: str, chance: float | None =
                 color=_COLORS[i % len(_COLORS)],
                 edgecolor="white",
                 linewidth=0.6,
-                label=_literal(name),
+                label=_literal(textwrap.fill(name, 30)),
                 zorder=2,
             )
         if chance is not None:
@@ -98,6 +98,7 @@ def interval_picture(board: pd.DataFrame, places: Sequence[str], *, metric: str)
     n_columns = min(len(places), 4)
     n_rows = -(-len(places) // n_columns)
     heights = -np.arange(len(board))
+    names = [_literal(textwrap.fill(name, 30)) for name in board.index]
     with matplotlib.rc_context(_STYLE):
         figure = _figure(1.6 + 2.6 * n_columns, n_rows * (1.0 + 0.32 * len(board)))
         panels = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).flat
@@ -106,7 +107,7 @@ def interval_picture(board: pd.DataFrame, places: Sequence[str], *, metric: str)
             axes.hlines(heights, *ends, color=_COLORS[0], lw=1.6)
             axes.plot(board[f"{metric} {place}"], heights, "o", color=_COLORS[0], ms=5)
             axes.set_title(_literal(textwrap.fill(place, 34)), fontsize=8)
-            axes.set(xlabel=metric, yticks=heights, yticklabels=map(_literal, board.index))
+            axes.set(xlabel=metric, yticks=heights, yticklabels=names)
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
             axes.grid(axis="x", color="#ECEFF2")
             axes.set_axisbelow(True)
