@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from serkit.evaluation._format import format_tests
 from serkit.evaluation._html import (
     details,
     header,
@@ -10,10 +9,11 @@ from serkit.evaluation._html import (
     html_table,
     notes,
     render_page,
+    scroll,
     section,
 )
 from serkit.evaluation._plots import interval_picture
-from serkit.evaluation._report import ABOUT_TESTS, DEFINITIONS, confusions
+from serkit.evaluation._report import DEFINITIONS, confusions, paired_tests
 
 if TYPE_CHECKING:
     from serkit.evaluation._benchmark_result import BenchmarkResult
@@ -51,7 +51,9 @@ def render_benchmark(benchmark: "BenchmarkResult") -> str:
     sections += [section(result.header(), _cell(result)) for result in results]
     failures = benchmark.failures()
     if len(failures):
-        sections.append(section("Folds without a result", html_table(failures)))
+        sections.append(
+            section("Folds without a result", html_table(failures, label="Folds without a result"))
+        )
     return render_page(f"Benchmark on {', '.join(benchmark.corpora)}", sections)
 
 
@@ -62,13 +64,14 @@ def _leaderboard(benchmark: "BenchmarkResult") -> str:
         lambda: interval_picture(benchmark.leaderboard(), places, metric="UAR"),
         "Pooled UAR of every pipeline with its interval; the numbers are in the table above",
     )
-    return html_table(board.reset_index()) + notes(benchmark.notes()) + (picture or "")
+    table = html_table(board.reset_index(), label="Leaderboard")
+    picture = scroll(picture, label="Leaderboard as a picture") if picture else ""
+    return table + notes(benchmark.notes()) + picture
 
 
 def _cell(result: "ComparisonResult") -> str:
-    content = html_table(result.formatted_table().reset_index())
+    content = html_table(result.formatted_table().reset_index(), label=result.header())
     content += notes([DEFINITIONS, *result.notes()])
     if len(result.pipelines) > 1:
-        tests = html_table(format_tests(result.paired_tests())) + notes([ABOUT_TESTS])
-        content += details("Paired tests, corrected within this cell", tests)
+        content += details("Paired tests, corrected within this cell", paired_tests(result))
     return content + details("Confusion matrices", confusions(result))

@@ -1,7 +1,8 @@
 """Pieces of an HTML page that needs nothing else."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -17,8 +18,12 @@ __all__ = [
     "html_table",
     "notes",
     "render_page",
+    "scroll",
     "section",
 ]
+
+# What begins as a number does stands right-aligned, figure under figure.
+_NUMBER = re.compile(r"[-+<]?\s?\d[-+\d.%±() toes]*")
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -88,10 +93,36 @@ def details(summary: str, content: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{content}</details>"
 
 
-def html_table(frame: pd.DataFrame) -> str:
-    """Return a table without its index."""
-    html = frame.to_html(index=False, border=0, escape=True, na_rep="")
-    return f'<div class="scroll">{html}</div>'
+def html_table(frame: pd.DataFrame, *, label: str) -> str:
+    """Return a table without its index, labelled for those who do not see it."""
+    text = frame.astype(object).map(_text)
+    kinds = ["" if _is_numeric(text.iloc[:, i]) else ' class="text"' for i in range(text.shape[1])]
+    head = _row("th", text.columns, kinds)
+    body = "".join(_row("td", row, kinds) for row in text.itertuples(index=False, name=None))
+    return scroll(f"<table><thead>{head}</thead><tbody>{body}</tbody></table>", label=label)
+
+
+def scroll(content: str, *, label: str) -> str:
+    """Return what scrolls by itself, by keys too, so that the page stays as wide as the window."""
+    region = f'class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"'
+    return f"<div {region}>{content}</div>"
+
+
+def _text(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return all(_NUMBER.fullmatch(value) for value in column if value)
+
+
+def _row(tag: str, values: Iterable[Any], kinds: Sequence[str]) -> str:
+    """Return a row whose cells say what they hold."""
+    cells = zip(values, kinds, strict=True)
+    row = "".join(f"<{tag}{kind}>{escape(str(value))}</{tag}>" for value, kind in cells)
+    return f"<tr>{row}</tr>"
 
 
 def notes(texts: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from serkit.evaluation._plots import confusion_picture, speaker_picture
 if TYPE_CHECKING:
     from serkit.evaluation._result import ComparisonResult
 
-__all__ = ["ABOUT_TESTS", "DEFINITIONS", "confusions", "render_report"]
+__all__ = ["DEFINITIONS", "confusions", "paired_tests", "render_report"]
 
 DEFINITIONS = (
     "UAR: recall, averaged over the classes. WA: share of utterances recognised. Pooled: all "
@@ -32,9 +32,12 @@ DEFINITIONS = (
 ABOUT_TESTS = (
     "Difference: first minus second, mean over speakers. Pooled difference: of the pooled scores, "
     "with its interval over speakers. Hedges g: difference in standard deviations over speakers. "
-    "Rank-biserial: 1 if the first is better for every speaker. To report: the sign-flip "
-    "permutation test over speakers, corrected for the number of tests. Wilcoxon's signed-rank "
-    "test is over speakers too, the corrected resampled t test over folds. All are two-sided."
+    "p: the two-sided sign-flip permutation test over speakers, which is the one to report, "
+    "corrected for the number of tests."
+)
+ABOUT_OTHER_TESTS = (
+    "Rank-biserial: 1 if the first is better for every speaker. Wilcoxon's signed-rank test is "
+    "over speakers too, the corrected resampled t test over folds. All are two-sided."
 )
 
 
@@ -52,10 +55,10 @@ def render_report(result: "ComparisonResult") -> str:
     """
     sections = [
         _header(result),
-        section("Result", html_table(result.formatted_table().reset_index()) + _notes(result)),
+        section("Result", _table(result)),
     ]
     if len(result.pipelines) > 1:
-        sections.append(section("Paired tests over speakers", _tests(result)))
+        sections.append(section("Paired tests over speakers", paired_tests(result)))
     sections += [
         section("Speakers", _speakers(result)),
         section("Confusion matrices", confusions(result)),
@@ -63,7 +66,7 @@ def render_report(result: "ComparisonResult") -> str:
         section("Predictions", _predictions(result)),
     ]
     if result.failures:
-        failed = html_table(pd.DataFrame(result.failures))
+        failed = html_table(pd.DataFrame(result.failures), label="Folds without a result")
         sections.append(section("Folds without a result", failed))
     return render_page(f"{result.corpus}: {', '.join(result.pipelines)}", sections)
 
@@ -85,12 +88,21 @@ def _header(result: "ComparisonResult") -> str:
     )
 
 
-def _notes(result: "ComparisonResult") -> str:
-    return notes([DEFINITIONS, *result.notes()])
+def _table(result: "ComparisonResult") -> str:
+    table = html_table(result.formatted_table().reset_index(), label="Result")
+    return table + notes([DEFINITIONS, *result.notes()])
 
 
-def _tests(result: "ComparisonResult") -> str:
-    return html_table(format_tests(result.paired_tests())) + notes([ABOUT_TESTS])
+def paired_tests(result: "ComparisonResult") -> str:
+    """Return the test to report, and on a click all others."""
+    tests = result.paired_tests()
+    brief = html_table(format_tests(tests, brief=True), label="Paired tests over speakers")
+    every = html_table(format_tests(tests), label="All paired tests")
+    return (
+        brief
+        + notes([ABOUT_TESTS])
+        + details("All tests and sizes", every + notes([ABOUT_OTHER_TESTS]))
+    )
 
 
 def _speakers(result: "ComparisonResult") -> str:
@@ -98,13 +110,12 @@ def _speakers(result: "ComparisonResult") -> str:
     table = scores.pivot(index="speaker", columns="pipeline", values="UAR")[result.pipelines]
     table = table.map(blank_if_missing("{:.1%}".format)).rename_axis(columns=None).reset_index()
     n_classes = result.predictions["y_true"].nunique()
+    numbers = html_table(table, label="UAR per speaker")
     picture = html_picture(
         lambda: speaker_picture(scores, metric="UAR", chance=1 / n_classes),
-        "UAR of every speaker with every pipeline; the numbers are in the table below",
+        "UAR of every speaker with every pipeline; the table has the numbers",
     )
-    if picture is None:
-        return html_table(table)
-    return picture + details("UAR per speaker as a table", html_table(table))
+    return numbers if picture is None else f'<div class="beside">{picture}{numbers}</div>'
 
 
 def confusions(result: "ComparisonResult") -> str:
@@ -114,21 +125,25 @@ def confusions(result: "ComparisonResult") -> str:
         counts = result.confusion(name)
         draw = partial(confusion_picture, counts)
         picture = html_picture(draw, f"Confusions of {name}")
-        content = picture or html_table(counts.rename_axis(columns=None).reset_index())
+        content = picture or _counts(counts, name)
         figures.append(f"<figure><figcaption>{escape(name)}</figcaption>{content}</figure>")
     note = "Rows are true, columns predicted; recall in percent, counts in brackets."
     return f'<div class="gallery">{"".join(figures)}</div><p class="note">{note}</p>'
 
 
+def _counts(counts: pd.DataFrame, name: str) -> str:
+    return html_table(counts.rename_axis(columns=None).reset_index(), label=f"Confusions of {name}")
+
+
 def _folds(result: "ComparisonResult") -> str:
     folds = result.folds.copy()
-    for metric in ("UAR", "WA"):
+    for metric in folds.columns.intersection(["UAR", "WA", "train UAR", "train WA"]):
         folds[metric] = folds[metric].map("{:.1%}".format)
     for time in ("fit_time", "predict_time"):
         folds[time] = folds[time].map("{:.3g} s".format)
     shown = folds.drop(columns=["train_speakers"])
     blank = [name for name in shown if (shown[name].astype(str) == "").all()]
-    return details(f"{len(folds)} fits", html_table(shown.drop(columns=blank)))
+    return details(f"{len(folds)} fits", html_table(shown.drop(columns=blank), label="Folds"))
 
 
 def _predictions(result: "ComparisonResult") -> str:
@@ -142,5 +157,6 @@ def _predictions(result: "ComparisonResult") -> str:
             "right",
             ["✓" if right else "✗" for right in shown["y_true"] == shown["y_pred"]],
         )
-        blocks.append(details(f"{name}: {len(shown)} predictions", html_table(shown)))
+        table = html_table(shown, label=f"Predictions of {name}")
+        blocks.append(details(f"{name}: {len(shown)} predictions", table))
     return "".join(blocks)
