@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-GALLERY = Path(__file__).parents[1] / "examples" / "gallery"
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 
 
 @pytest.fixture
