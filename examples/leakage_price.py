@@ -1,8 +1,9 @@
 """What each leak adds to the scores of one classifier, beside the same done rightly.
 
 ``python examples/leakage_price.py --data FOLDER`` prints the tables of "The price of leakage" on
-the page "Results", and that of the pitfall "A hidden validation split". FOLDER holds ``emodb`` and ``nemo``; those that are missing are passed over.
-Finished folds and features are kept in ``--results``, so the command can be stopped and run again.
+the page "Results", and that of the pitfall "A hidden validation split". FOLDER holds ``emodb`` and
+``nemo``; those that are missing are passed over. Finished folds and features are kept in
+``--results``, so the command can be stopped and run again.
 """
 
 import argparse

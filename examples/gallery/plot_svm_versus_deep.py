@@ -6,8 +6,8 @@ Is a network worth it? A linear SVM on functionals, a convolutional and recurren
 (CRNN), and the same network trained not to know who speaks (DAT): on the same speakers, with a test
 that says whether the difference may be chance, and with a look at what the networks know.
 
-The speech is made up, and the networks are small, so that this page runs in a minute. Its scores say
-nothing of real emotion; for those, put ``load_emodb("path/to/emodb")`` in the place of the corpus.
+The speech is made up, and the networks are small, so that this page runs in a minute. Its scores
+say nothing of real emotion; for those, put ``load_emodb("path/to/emodb")`` in the place of the corpus.
 """
 
 # %%
@@ -35,17 +35,15 @@ print(corpus.describe())
 # %%
 # Three systems
 # -------------
-# Networks get the speakers from ``compare``, hold a fifth of them out and keep the epoch that is best
-# on these.
+# Networks get the speakers from ``compare``, hold a fifth of them out and keep the epoch that is
+# best on these.
 
 size = {"n_filters": 8, "rnn_hidden_size": 16}
 training = {"lr": 0.005, "max_epochs": 12, "random_state": 0}
 systems = {
     "SVM": make_pipeline(TemporalPooling(), StandardScaler(), SVC(kernel="linear", C=0.1)),
     "CRNN": make_pipeline(FrameScaler(), CRNNClassifier(**size, **training)),
-    "DAT": make_pipeline(
-        FrameScaler(), DomainAdversarialClassifier(gamma=2.5, **size, **training)
-    ),
+    "DAT": make_pipeline(FrameScaler(), DomainAdversarialClassifier(gamma=2.5, **size, **training)),
 }
 result = compare(corpus, systems, X=frames, cv=LeaveSpeakersOut(2), verbose=0)
 print(result.table()[["UAR", "UAR low", "UAR high", "WA"]].mul(100).round(1))
@@ -67,8 +65,8 @@ ConfusionGridDisplay.from_result(result)
 # %%
 # Whether the speaker is forgotten
 # --------------------------------
-# A fresh classifier is trained to tell the speakers by the embedding of a network, on other utterances
-# of them. Only if it fails has the training against the speakers worked.
+# A fresh classifier is trained to tell the speakers by the embedding of a network, on other
+# utterances of them. Only if it fails has the training against the speakers worked.
 
 names = "CRNN", "DAT"
 known = {}

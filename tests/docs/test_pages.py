@@ -45,7 +45,7 @@ WITH_CODE = [page for page in PAGES if blocks(page, "python")]
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
 @pytest.mark.filterwarnings("ignore")
 def test_code_runs(page, tmp_path, monkeypatch, request):
-    """Run the blocks of a page in order, in one namespace, with small corpora at the paths named."""
+    """Run the blocks of a page in order, in one module, with small corpora at its paths."""
     monkeypatch.chdir(tmp_path)
     code = blocks(page, "python")
     text = "\n".join(code)
@@ -69,7 +69,9 @@ def test_code_stands_in_blocks_that_are_run():
     """A literal block or a doctest of Python would not be found."""
     escaped = re.compile(r"(?<!:)::\n\n +(?:from |import |\w+ = )|^ *>>> ", re.MULTILINE)
     directive = re.compile(r"^ *\.\. .*::.*$", re.MULTILINE)
-    assert not [name_of(page) for page in PAGES if escaped.search(directive.sub("", page.read_text()))]
+    assert not [
+        name_of(page) for page in PAGES if escaped.search(directive.sub("", page.read_text()))
+    ]
     named = {"README.md", "docs/quickstart.rst", "docs/pitfalls.rst", "docs/extending.rst"}
     assert named <= {name_of(page) for page in WITH_CODE}
 
@@ -85,7 +87,7 @@ def commands(page):
             yield " ".join(text.split())
 
 
-class Parsed(Exception):
+class ParsedError(Exception):
     """The arguments were understood; nothing is run."""
 
 
@@ -95,7 +97,7 @@ def parse_only(monkeypatch):
 
     def parse_and_stop(self, *arguments):
         parse(self, *arguments)
-        raise Parsed
+        raise ParsedError
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
 
@@ -110,7 +112,7 @@ def test_commands_are_understood(page, parse_only, capsys):
             if program == "serkit":
                 check_arguments(command, arguments)
             elif program == "make":
-                assert [name for name in arguments if "=" not in name][0] in targets, command
+                assert next(name for name in arguments if "=" not in name) in targets, command
             elif program == "python" and arguments[0] != "-m":
                 assert (ROOT / arguments[0]).exists(), command
             else:
@@ -123,7 +125,7 @@ KNOWN_PROGRAMS = {"cd", "dask", "export", "find", "git", "head", "ls", "open", "
 def check_arguments(command, arguments):
     try:
         main(arguments if len(arguments) > 1 else [*arguments, "--help"])
-    except Parsed:
+    except ParsedError:
         return
     except SystemExit as stop:
         if stop.code == 0:  # --help, --version
