@@ -7,7 +7,8 @@ Is a network worth it? A linear SVM on functionals, a convolutional and recurren
 that says whether the difference may be chance, and with a look at what the networks know.
 
 The speech is made up, and the networks are small, so that this page runs in a minute. Its scores
-say nothing of real emotion; for those, put ``load_emodb("path/to/emodb")`` in the place of the corpus.
+say nothing of real emotion; for those, put
+``load_emodb("path/to/emodb")`` in the place of the corpus.
 """
 
 # %%
