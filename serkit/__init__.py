@@ -10,6 +10,7 @@ _ROOMS = (
     "datasets",
     "evaluation",
     "feature_extraction",
+    "inference",
     "inspection",
     "metrics",
     "model_selection",

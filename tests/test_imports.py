@@ -24,11 +24,13 @@ LEVELS = [
     {"augmentation"},
     {"neural_network"},
     {"pipeline"},
+    {"persistence"},
+    {"inference"},
     {"evaluation"},
     {"inspection"},
     {"papers"},
-    {"persistence"},
-    {"app", "cli", "__main__"},
+    {"app"},
+    {"cli", "__main__"},
     {"testing"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}

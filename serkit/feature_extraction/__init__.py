@@ -8,6 +8,7 @@ from serkit.feature_extraction._mel import LogMelSpectrogram
 from serkit.feature_extraction._mfcc import MFCC
 from serkit.feature_extraction._opensmile import OpenSmileDescriptors, OpenSmileFunctionals
 from serkit.feature_extraction._pooling import TemporalPooling
+from serkit.feature_extraction._pretrained import PretrainedEmbedding
 from serkit.feature_extraction._spectral import Spectrogram
 from serkit.feature_extraction._torch import TorchTransformer
 
@@ -20,6 +21,7 @@ __all__ = [
     "LogMelSpectrogram",
     "OpenSmileDescriptors",
     "OpenSmileFunctionals",
+    "PretrainedEmbedding",
     "Spectrogram",
     "TemporalPooling",
     "TorchTransformer",

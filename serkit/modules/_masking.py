@@ -64,7 +64,7 @@ def mask_frames(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 def _mask_like(x: Tensor, lengths: Tensor) -> Tensor:
     mask = frame_mask(lengths, x.shape[-1]).to(x.dtype)
-    return mask.reshape(len(x), *(1,) * (x.ndim - 2), -1)
+    return mask.reshape(x.shape[0], *(1,) * (x.ndim - 2), -1)
 
 
 class MaskedBatchNorm2d(nn.BatchNorm2d):

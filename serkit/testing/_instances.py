@@ -25,6 +25,7 @@ from serkit.feature_extraction import (
     LogMelSpectrogram,
     OpenSmileDescriptors,
     OpenSmileFunctionals,
+    PretrainedEmbedding,
     Spectrogram,
     TemporalPooling,
     TorchTransformer,
@@ -72,6 +73,7 @@ from serkit.preprocessing import (
     SpeakerStandardizer,
     WienerFilter,
 )
+from serkit.testing._tiny_encoder import TinyEncoder
 from serkit.utils import as_ragged
 
 __all__ = ["all_estimators", "expected_failed_checks", "test_instances"]
@@ -209,6 +211,8 @@ def _feature_instances() -> list[BaseEstimator]:
         TemporalPooling(),
         OpenSmileFunctionals("IS09"),
         OpenSmileDescriptors("IS09"),
+        PretrainedEmbedding(TinyEncoder()),
+        PretrainedEmbedding(TinyEncoder(), pooling=None),
         TorchTransformer(torch.nn.Unflatten(1, (1, -1))),
         TorchTransformer(torch.nn.Identity(), input="frames"),
         CachedTransformer(WienerFilter()),

@@ -32,7 +32,14 @@ from serkit.utils._origins import follow_rows, note_resampling, row_origins
 from serkit.utils._parallel import parallel_map
 from serkit.utils._presets import PresetMixin
 from serkit.utils._row_digests import row_digests
-from serkit.utils._rows import SignalWarning, at_row, at_segments, name_rows, segment_parents
+from serkit.utils._rows import (
+    SignalWarning,
+    at_names,
+    at_row,
+    at_segments,
+    name_rows,
+    segment_parents,
+)
 from serkit.utils._utterance_digest import utterance_digest
 from serkit.utils._validation import check_speakers
 from serkit.utils._versions import package_versions
@@ -50,6 +57,7 @@ __all__ = [
     "UtteranceTransformer",
     "WaveformTransformer",
     "as_ragged",
+    "at_names",
     "at_row",
     "at_segments",
     "check_audio",

@@ -5,11 +5,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["SignalWarning", "at_row", "at_segments", "name_rows", "segment_parents"]
+__all__ = [
+    "SignalWarning",
+    "at_names",
+    "at_row",
+    "at_segments",
+    "name_rows",
+    "segment_parents",
+]
 
 _ROW: ContextVar[int | None] = ContextVar("row", default=None)
 _NOTES: ContextVar[list[str] | None] = ContextVar("notes", default=None)
 _PARENTS: ContextVar[Sequence[int] | None] = ContextVar("parents", default=None)
+_NAMES: ContextVar[Sequence[str] | None] = ContextVar("names", default=None)
 
 
 class SignalWarning(UserWarning):
@@ -71,6 +79,29 @@ def at_row(row: int) -> Iterator[list[str]]:
         _NOTES.reset(notes_token)
         if outer_notes is not None:
             outer_notes.extend(notes)
+
+
+@contextmanager
+def at_names(names: Sequence[str]) -> Iterator[None]:
+    """Let :class:`SignalWarning` and :func:`name_rows` name rows by something better than numbers.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The name of every row, such as its file.
+
+    Examples
+    --------
+    >>> from serkit.utils import at_names, name_rows
+    >>> with at_names(["a.wav", "b.wav"]):
+    ...     name_rows([1])
+    'b.wav'
+    """
+    token = _NAMES.set(names)
+    try:
+        yield
+    finally:
+        _NAMES.reset(token)
 
 
 @contextmanager
@@ -148,11 +179,19 @@ def name_rows(rows: Sequence[int]) -> str:
 def _name(rows: Sequence[int]) -> str:
     parents = _PARENTS.get()
     if parents is None:
-        return _list("utterance", rows)
+        return _by_name(rows)
     if max(rows) >= len(parents):  # A sampler has made more of them.
         return _list("segment", rows)
-    utterances = _list("utterance", list(dict.fromkeys(int(parents[row]) for row in rows)))
+    utterances = _by_name(list(dict.fromkeys(int(parents[row]) for row in rows)))
     return f"{'a segment' if len(rows) == 1 else 'segments'} of {utterances}"
+
+
+def _by_name(rows: Sequence[int]) -> str:
+    names = _NAMES.get()
+    if names is None or max(rows) >= len(names):
+        return _list("utterance", rows)
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return ", ".join(names[row] for row in rows[:5]) + more
 
 
 def _list(noun: str, rows: Sequence[int]) -> str:

@@ -6,16 +6,23 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from serkit.datasets import make_emotional_speech
 from serkit.evaluation import compare
 from serkit.evaluation._run import _Failure
 from serkit.evaluation._store import ResultsStore
-from serkit.feature_extraction import MFCC, TemporalPooling
+from serkit.feature_extraction import MFCC, CachedTransformer, TemporalPooling
+from serkit.metrics import uar_scorer
+from serkit.model_selection import LeaveSpeakersOut
+from serkit.neural_network import MLPClassifier
 
 PIPELINES = {
     "model": make_pipeline(MFCC(n_mfcc=5), TemporalPooling(), LogisticRegression()),
@@ -63,6 +70,34 @@ def test_dask(corpus, sequential, dask, tmp_path, monkeypatch):
         with joblib.parallel_config(backend="dask"):
             result = compare(corpus, PIPELINES, results_dir="results", verbose=0)
         pd.testing.assert_frame_equal(result.predictions, sequential)
+
+
+def test_the_same_grid_search_on_dask(corpus, dask, tmp_path):
+    """Nothing in the search, nor in a step with a cache of its own, knows of the cluster."""
+
+    def score(estimator, X, y):
+        return {"uar": uar_scorer(estimator, X, y), "process": os.getpid()}
+
+    features = CachedTransformer(make_pipeline(MFCC(n_mfcc=5), TemporalPooling()), tmp_path)
+    network = MLPClassifier((4,), max_epochs=3, random_state=0)
+    pipeline = Pipeline([("features", features), ("scale", StandardScaler()), ("model", SVC())])
+    grid = [
+        {"model__C": [0.01, 1.0]},
+        {"model": [network], "model__lr": [1e-3, 0.1]},
+        {"model": [LogisticRegression()], "features__transformer__mfcc__n_mfcc": [3, 5]},
+    ]
+    search = GridSearchCV(pipeline, grid, cv=LeaveSpeakersOut(1), scoring=score, refit="uar")
+    expected = clone(search).fit(corpus.audio, corpus.y, groups=corpus.speakers)
+    with joblib.parallel_config(backend="dask"):
+        got = search.fit(corpus.audio, corpus.y, groups=corpus.speakers)
+    processes = [got.cv_results_[f"split{split}_test_process"] for split in range(3)]
+    assert set(np.ravel(processes)) <= set(dask.run(os.getpid).values())
+    assert got.best_index_ == expected.best_index_
+    assert str(got.best_params_) == str(expected.best_params_)
+    splits = [f"split{split}_test_uar" for split in range(3)]
+    for name in (*splits, "mean_test_uar", "rank_test_uar"):
+        np.testing.assert_array_equal(got.cv_results_[name], expected.cv_results_[name])
+    np.testing.assert_array_equal(got.predict(corpus.audio), expected.predict(corpus.audio))
 
 
 def test_errors_come_home_from_dask(corpus, dask):

@@ -1,0 +1,153 @@
+"""Plain estimators of scikit-learn, written and read by skops with nothing trusted."""
+
+import re
+import zipfile
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+
+from serkit.persistence._archive import read_json, read_members
+from serkit.persistence._errors import ModelFileError
+from serkit.utils import import_optional
+
+__all__ = ["PlainPartError", "is_plain", "read_plain", "write_plain"]
+
+_PACKAGES = {"builtins", "collections", "numpy", "scipy", "sklearn"}
+
+#: Members of a file of skops: the description, arrays and sparse matrices.
+_MEMBER = re.compile(r"schema\.json|[0-9]+\.(npy|npz)")
+
+#: The nodes of skops that hold data. Those that look up methods, operators and constructors
+#: by name are not among them, and no plain estimator needs them.
+_NODES = frozenset(
+    {
+        "BytesNode",
+        "BytearrayNode",
+        "CachedNode",
+        "DefaultDictNode",
+        "DictNode",
+        "DTypeNode",
+        "FunctionNode",
+        "JsonNode",
+        "ListNode",
+        "LossNode",
+        "MaskedArrayNode",
+        "NdArrayNode",
+        "ObjectNode",
+        "RandomGeneratorNode",
+        "RandomStateNode",
+        "SetNode",
+        "SliceNode",
+        "SparseMatrixNode",
+        "TupleNode",
+        "TypeNode",
+    }
+)
+
+
+class PlainPartError(TypeError):
+    """An estimator of scikit-learn holds what skops does not load without being told to."""
+
+
+def is_plain(value: Any) -> bool:
+    """Say whether an estimator is of scikit-learn alone, with all that it holds.
+
+    One that holds a network is not: files of skops have been shown to run code
+    when they hold objects of skorch.
+    """
+    return type(value).__module__.partition(".")[0] == "sklearn" and _is_plain(value, set())
+
+
+def write_plain(estimator: BaseEstimator) -> bytes:
+    """Return an estimator as a file of skops; raise PlainPartError if it would not be loaded."""
+    skops = import_optional("skops.io", extra="persist", caller="serkit.save")
+    name = type(estimator).__name__
+    try:
+        data = skops.dumps(estimator)
+        untrusted = skops.get_untrusted_types(data=data)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise PlainPartError(f"{name}: {error}") from error
+    if untrusted:
+        raise PlainPartError(
+            f"{name} holds {', '.join(untrusted)}, which a file made by someone else could use to "
+            "crash or to run code"
+        )
+    try:
+        _check_schema(data)
+    except ModelFileError as error:
+        raise PlainPartError(f"{name}: {error}") from error
+    return data
+
+
+def read_plain(data: bytes) -> BaseEstimator:
+    """Return the estimator of a file of skops that holds nothing but plain estimators."""
+    skops = import_optional("skops.io", extra="persist", caller="serkit.load")
+    _check_schema(data)
+    try:
+        estimator = skops.loads(data, trusted=[])
+    except Exception as error:  # whatever a crafted file makes skops run into
+        raise ModelFileError(f"a part in the format of skops was refused: {error}") from error
+    if not isinstance(estimator, BaseEstimator) or not is_plain(estimator):
+        raise ModelFileError(
+            "a part in the format of skops is no plain estimator of scikit-learn, but "
+            f"{type(estimator).__name__}"
+        )
+    return estimator
+
+
+def _check_schema(data: bytes) -> None:
+    """Look through the description of a file of skops, before skops does."""
+    members = read_members(data, _MEMBER)
+    if "schema.json" not in members:
+        raise ModelFileError("a part in the format of skops has no schema.json")
+    for name, content in members.items():
+        if name.endswith(".npz") and _is_compressed(content):
+            raise ModelFileError(f"the member {name!r} of a part is compressed")
+    stack = [read_json(members["schema.json"])]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            stack += node
+        elif isinstance(node, dict):
+            stack += node.values()
+            loader, module = node.get("__loader__"), node.get("__module__")
+            if loader is not None and loader not in _NODES:
+                raise ModelFileError(f"a part in the format of skops has a {str(loader)[:60]}")
+            if module is not None and str(module).partition(".")[0] not in _PACKAGES:
+                name = f"{module}.{node.get('__class__')}"
+                raise ModelFileError(
+                    f"a part in the format of skops names {name[:100]!r}, which is not of "
+                    "scikit-learn"
+                )
+
+
+def _is_compressed(data: bytes) -> bool:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return any(
+            entry.file_size > 2**20 + 100 * entry.compress_size for entry in archive.infolist()
+        )
+
+
+def _is_plain(value: Any, seen: set[int]) -> bool:
+    if id(value) in seen:
+        return True
+    seen.add(id(value))
+    package = type(value).__module__.partition(".")[0]
+    if package not in _PACKAGES:
+        return False
+    if isinstance(value, np.ndarray):
+        return value.dtype != object or all(_is_plain(item, seen) for item in value.ravel())
+    if issparse(value):
+        return True
+    if isinstance(value, dict):
+        return all(_is_plain(key, seen) and _is_plain(value[key], seen) for key in value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(_is_plain(item, seen) for item in value)
+    if isinstance(value, type) or callable(value):
+        return (getattr(value, "__module__", None) or "").partition(".")[0] in _PACKAGES
+    if getattr(value, "memory", None) is not None:  # a folder of this machine
+        return False
+    return all(_is_plain(item, seen) for item in getattr(value, "__dict__", {}).values())
