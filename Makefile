@@ -17,11 +17,11 @@ SPHINXOPTS ?= -W --keep-going
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench docs clean
+.PHONY: help demo test test-all lint format bench docs linkcheck clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
-	@echo "  make test-all | lint | format | bench | docs | clean"
+	@echo "  make test-all | lint | format | bench | docs | linkcheck | clean"
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
@@ -74,6 +74,9 @@ bench: $(VENV)/.test
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build $(SPHINXOPTS) -b html docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
+
+linkcheck: $(VENV)/.docs
+	$(BIN)/sphinx-build -b linkcheck docs docs/_build/linkcheck
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/auto_examples docs/generated .pytest_cache .ruff_cache .mypy_cache

@@ -26,9 +26,22 @@ sphinx_gallery_conf = {
     "show_signature": False,
 }
 
+# `make linkcheck` asks the sites themselves; some refuse programs, or are slow.
+linkcheck_timeout = 20
+linkcheck_retries = 2
+linkcheck_anchors = False
+
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "serkit"
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "header_links_before_dropdown": 6,
+    "secondary_sidebar_items": {"index": [], "**": ["page-toc"]},
+}
+html_sidebars = {"index": []}
+html_static_path = ["_static"]
+html_css_files = ["serkit.css"]
 html_show_sourcelink = False

@@ -1,8 +1,9 @@
 """What each leak adds to the scores of one classifier, beside the same done rightly.
 
 ``python examples/leakage_price.py --data FOLDER`` prints the tables of "The price of leakage" on
-the page "Results". FOLDER holds ``emodb`` and ``nemo``; those that are missing are passed over.
-Finished folds and features are kept in ``--results``, so the command can be stopped and run again.
+the page "Results", and that of the pitfall "A hidden validation split". FOLDER holds ``emodb`` and
+``nemo``; those that are missing are passed over. Finished folds and features are kept in
+``--results``, so the command can be stopped and run again.
 """
 
 import argparse
@@ -13,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE
+from joblib import Memory
 from sklearn.base import clone
 from sklearn.feature_selection import SelectKBest
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
@@ -28,7 +30,8 @@ from serkit.feature_extraction import (
     TemporalPooling,
 )
 from serkit.metrics import uar_score, uar_scorer
-from serkit.model_selection import LeaveSpeakersOut
+from serkit.model_selection import LeaveSpeakersOut, SpeakerHoldout
+from serkit.neural_network import MLPClassifier
 from serkit.over_sampling import RandomOverSampler
 from serkit.pipeline import make_pipeline
 from serkit.preprocessing import AudioLoader, SpeakerStandardizer
@@ -49,6 +52,8 @@ FEATURES = {
 C = [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
 N_CHOSEN = 20
 RANDOM_FOLDS = StratifiedKFold(5, shuffle=True, random_state=0)
+N_EPOCHS = {"smoke": 3, "bench": 60}
+N_SEEDS = {"smoke": 1, "bench": 3}
 
 
 def svm(*steps, C=0.1):
@@ -154,6 +159,59 @@ class Prices:
         return Corpus(table, waveforms=silence, sampling_rate=16000, name=self.corpus.name), X
 
 
+class HiddenValidation:
+    """The scores of a network whose best epoch is chosen on some rows of the training part."""
+
+    def __init__(self, corpus, X, results_dir, *, max_epochs, n_seeds):
+        self.corpus, self.X = corpus, X
+        self.max_epochs, self.seeds = max_epochs, range(n_seeds)
+        self.run = Memory(results_dir / "networks", verbose=0).cache(run_network)
+
+    def table(self):
+        """Return a row for every way to hold a fifth of the training part out."""
+        rows = {
+            "speakers": [self.scores(SpeakerHoldout(0.2, random_state=s), s) for s in self.seeds],
+            "rows of training speakers": [
+                self.scores(StratifiedShuffleSplit(1, test_size=0.2, random_state=s), s)
+                for s in self.seeds
+            ],
+        }
+        columns = ["UAR on them", "UAR on test speakers", "epoch kept"]
+        means = {way: np.mean(scores, axis=0) for way, scores in rows.items()}
+        table = pd.DataFrame(means, index=columns).T.round(1)
+        return table.rename_axis("held out").reset_index()
+
+    def scores(self, validation, seed):
+        """Return UAR on what is held out (mean over folds) and on test speakers (pooled), epoch."""
+        network = MLPClassifier(
+            (128, 64),
+            max_epochs=self.max_epochs,
+            patience=None,
+            validation=validation,
+            random_state=seed,
+        )
+        corpus = self.corpus
+        folds = LeaveSpeakersOut(1).split(self.X, groups=corpus.speakers)
+        seen, epochs, answers = [], [], np.empty(len(corpus), dtype=object)
+        for train, test in folds:
+            seen_uar, epoch, answers[test] = self.run(
+                network, self.X[train], corpus.y[train], corpus.speakers[train], self.X[test]
+            )
+            seen.append(seen_uar)
+            epochs.append(epoch)
+        return 100 * np.mean(seen), 100 * uar_score(corpus.y, list(answers)), np.mean(epochs)
+
+
+def run_network(network, X, y, speakers, X_test):
+    """Return the UAR by which the best epoch was chosen, that epoch, and answers on test rows."""
+    scaler = StandardScaler().fit(X)
+    with warnings.catch_warnings():  # that it holds out speakers who are trained on is the point
+        warnings.filterwarnings("ignore", message="validation=|The groups parameter")
+        network = clone(network).fit(scaler.transform(X), y, speakers=speakers)
+    best = network.history_.set_index("epoch")["valid_uar"].loc[network.best_epoch_]
+    return best, network.best_epoch_, network.predict(scaler.transform(X_test))
+
+
 def main(arguments=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of the corpora")
@@ -169,15 +227,26 @@ def main(arguments=None) -> None:
         corpora = [LOADERS[name](arguments.data / name) for name in found]
     for corpus in corpora:
         for name, features in FEATURES[arguments.scale].items():
-            X = CachedTransformer(features, arguments.results / "cache").fit(corpus.audio)
+            cached = CachedTransformer(features, arguments.results / "cache").fit(corpus.audio)
+            X = cached.transform(corpus.audio)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Features .* are constant")
-                table = Prices(corpus, X.transform(corpus.audio), arguments.results).table()
-            speakers = len(set(corpus.speakers))
-            print(f"{corpus.name}, {speakers} speakers, {name} + SVM: UAR in percent, pooled")
-            print(
-                table.to_string(index=False, float_format="{:.1f}".format), end="\n\n", flush=True
+                table = Prices(corpus, X, arguments.results).table()
+            title = f"{corpus.name}, {len(set(corpus.speakers))} speakers, {name}"
+            show(f"{title} + SVM: UAR in percent, pooled", table)
+            hidden = HiddenValidation(
+                corpus,
+                X,
+                arguments.results,
+                max_epochs=N_EPOCHS[arguments.scale],
+                n_seeds=N_SEEDS[arguments.scale],
             )
+            show(f"{title} + MLP, its best epoch by the fifth held out", hidden.table())
+
+
+def show(title, table):
+    print(title)
+    print(table.to_string(index=False, float_format="{:.1f}".format), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

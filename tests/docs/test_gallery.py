@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-GALLERY = Path(__file__).parents[1] / "examples" / "gallery"
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 
 
 @pytest.fixture
@@ -51,3 +51,13 @@ def test_a_comparison_is_shown_in_pictures(pyplot):
     scores = shown["curve"].groupby(["pipeline", "n_speakers"])["UAR"].mean().unstack()
     assert (scores[6] > scores[1]).all()
     assert curve.axes[0].get_xlabel() == "speakers trained on"
+
+
+def test_an_svm_and_networks_are_compared(pyplot, capsys):
+    shown = runpy.run_path(str(GALLERY / "plot_svm_versus_deep.py"))
+    assert (shown["result"].table()["UAR"] > 1.2 / 4).all()
+    assert len(shown["tests"]) == 3
+    confusions, known = (pyplot.figure(number) for number in pyplot.get_fignums())
+    assert [ax.get_title() for ax in confusions.axes] == ["SVM", "CRNN", "DAT"]
+    assert [bar.get_height() > 1 / 8 for bar in known.axes[0].patches] == [True, True]
+    assert "SVM" in capsys.readouterr().out
