@@ -112,9 +112,8 @@ def parse_only(monkeypatch):
 def test_commands_are_understood(page, parse_only, capsys):
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for command in commands(page):
-        for part in re.split(r" \| | && ", command):
+        for part in re.split(r" \| | && ", re.sub(r" > \S+", "", command)):
             program, *arguments = shlex.split(part, comments=True)
-            arguments = [a for a in arguments if not a.startswith(">")]
             if program == "serkit":
                 check_arguments(command, arguments)
             elif program == "make":
