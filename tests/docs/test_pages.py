@@ -89,7 +89,7 @@ def commands(page):
             if line.startswith("$ "):
                 yield line.removeprefix("$ ")
     for text in re.findall(r"`((?:serkit |make |python examples/)[^`]*)`", page.read_text()):
-        if not re.search(r"[<…]|\.\.\.", text):
+        if not re.search(r"[<…]|\.\.\.|COMMAND", text):
             yield " ".join(text.split())
 
 
