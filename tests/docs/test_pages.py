@@ -41,7 +41,8 @@ def name_of(page):
     return str(page.relative_to(ROOT))
 
 
-WITH_CODE = [page for page in PAGES if blocks(page, "python")]
+# Pages of papers run whole protocols, which tests/papers does at the scale "smoke".
+WITH_CODE = [page for page in [*README, *GUIDE] if blocks(page, "python")]
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
