@@ -99,20 +99,23 @@ def embedding_size(
     least_bins, least_frames = getattr(encoder, "min_shape", (1, 1))
     n_frames = getattr(encoder, "n_frames", None) or n_frames or 1
     frames = n_channels, max(n_bins, least_bins), max(n_frames, least_frames)
-    batch = torch.zeros(2, *((n_bins,) if kind == "functionals" else frames))
+    shape = (2, *((n_bins,) if kind == "functionals" else frames))
     training = encoder.training
+    # Where the encoder is, for the network around it may be made elsewhere.
+    device = next((weights.device for weights in encoder.parameters()), torch.get_default_device())
     try:
-        with torch.no_grad():
+        with torch.no_grad(), device:
+            batch = torch.zeros(shape)
             embedding = UtteranceNetwork(encoder.eval(), nn.Identity())(batch)
     except RuntimeError as error:
         raise ValueError(
-            f"the encoder does not take {kind} of shape {tuple(batch.shape)}, the axes "
+            f"the encoder does not take {kind} of shape {shape}, the axes "
             f"(n_utterances, n_channels, n_bins, n_frames): {error}"
         ) from error
     encoder.train(training)
     if getattr(embedding, "shape", ())[:-1] != (2,):
         raise ValueError(
             "the encoder must return one vector per utterance, (n_utterances, n_values); of "
-            f"{tuple(batch.shape)} it made {tuple(getattr(embedding, 'shape', ()))}"
+            f"{shape} it made {tuple(getattr(embedding, 'shape', ()))}"
         )
     return embedding.shape[1]

@@ -1,26 +1,26 @@
-"""What a network is after save and load, and what broken and hostile files do."""
+"""What a network is after save and load."""
 
 import json
 import pickle
 import warnings
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
-import safetensors
+import safetensors.numpy
 import sklearn
+import skorch
 import torch
 from numpy.testing import assert_array_equal
-from safetensors.torch import save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
-from sklearn.pipeline import make_pipeline
 from sklearn.utils.validation import check_is_fitted
 
 import serkit
 import serkit.testing
+from serkit.augmentation import Compose, RandomGain
 from serkit.neural_network import (
     CRNNClassifier,
     CRNNRegressor,
@@ -28,8 +28,7 @@ from serkit.neural_network import (
     MLPClassifier,
     NeuralEstimator,
 )
-from serkit.testing import all_estimators, make_input
-from serkit.training import Mixup
+from serkit.training import ExponentialDecay, Mixup
 
 SPEAKERS = np.array(["ann", "bob", "cyd", "dan"] * 3)
 CRNN = {"n_filters": 4, "rnn_hidden_size": 4, "hidden_layer_sizes": (8,), "max_epochs": 2}
@@ -58,7 +57,7 @@ def make_data(estimator):
 
 @pytest.fixture
 def file(tmp_path):
-    return tmp_path / "network.safetensors"
+    return tmp_path / "network.serkit"
 
 
 @pytest.fixture
@@ -123,25 +122,6 @@ def test_training_goes_on_as_it_would_have(fitted, file):
     pd.testing.assert_frame_equal(loaded.history_, estimator.history_)
 
 
-def test_every_network_has_an_instance_that_can_be_saved(file):
-    saved = set()
-    for estimator in serkit.testing.test_instances():
-        if not isinstance(estimator, NeuralEstimator):
-            continue
-        X = make_input(estimator)
-        y = np.arange(len(X)) % 2
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            estimator.set_params(max_epochs=1).fit(X, y)
-        serkit.save(estimator, file)
-        assert_array_equal(serkit.load(file).transform(X), estimator.transform(X))
-        saved.add(type(estimator).__name__)
-    networks = all_estimators().values()
-    assert saved == {
-        network.__name__ for network in networks if issubclass(network, NeuralEstimator)
-    }
-
-
 @pytest.mark.parametrize(
     "classes",
     [
@@ -198,38 +178,61 @@ def test_parameters_keep_their_types(file):
     loaded = serkit.load(file)
     assert_array_equal(loaded.hidden_layer_sizes, [4, 3])
     assert isinstance(loaded.hidden_layer_sizes, np.ndarray)
-    assert (loaded.lr, type(loaded.max_epochs), loaded.device) == (0.01, int, "auto")
+    assert (loaded.lr, type(loaded.lr), type(loaded.max_epochs)) == (0.01, np.float64, np.int64)
+    assert loaded.device == "auto"
+
+
+class Louder(skorch.callbacks.Callback):
+    """A callback that no file can name."""
 
 
 def test_what_matters_for_training_only_is_left_out_by_name(file):
     def louder(x, lengths, generator):
         return 2 * x
 
-    estimator = MLPClassifier(
-        **MLP | {"random_state": np.random.RandomState(0)},
-        callbacks=[Mixup()],
-        augment=louder,
-        validation=KFold(3),
-        optimizer=torch.optim.Adam,
-    )
+    estimator = MLPClassifier(**MLP, callbacks=[Mixup(), Louder()], augment=louder)
     X, y = make_data(estimator)
     estimator.fit(X, y)
-    with pytest.warns(UserWarning, match="default: .*callbacks") as caught:
+    with pytest.warns(UserWarning, match="default: callbacks, augment$|default: augment, callbacks$") as caught:
         serkit.save(estimator, file)
     assert caught[0].filename == __file__
-    message = str(caught[0].message)
     loaded = serkit.load(file)
-    for name in ("callbacks", "augment", "validation", "optimizer", "random_state"):
-        assert name in message
-        assert getattr(loaded, name) == getattr(MLPClassifier(), name)
+    assert loaded.callbacks is loaded.augment is None
     assert_array_equal(loaded.predict_proba(X), estimator.predict_proba(X))
 
 
-def test_requests_for_metadata_are_named_too(mlp, file):
+def test_what_training_needs_is_kept_where_files_can_name_it(file):
+    estimator = CRNNClassifier(
+        **CRNN,
+        random_state=np.random.RandomState(0),
+        callbacks=[Mixup(alpha=0.3), ExponentialDecay(0.9)],
+        augment=Compose([RandomGain(0.5)]),
+        validation=KFold(3),
+        optimizer=torch.optim.AdamW,
+    )
+    X, y = make_data(estimator)
+    estimator.fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        serkit.save(estimator, file)
+    loaded = serkit.load(file)
+    assert loaded.optimizer is torch.optim.AdamW
+    assert repr(loaded.validation) == repr(KFold(3))
+    assert [vars(callback) for callback in loaded.callbacks] == [
+        vars(callback) for callback in estimator.callbacks
+    ]
+    assert repr(loaded.augment) == repr(estimator.augment)
+    drawn = estimator.random_state.randint(100, size=5)
+    assert_array_equal(loaded.random_state.randint(100, size=5), drawn)
+
+
+def test_requests_for_metadata_are_kept(mlp, file):
     with sklearn.config_context(enable_metadata_routing=True):
-        mlp.set_fit_request(sample_weight=True)
-    with pytest.warns(UserWarning, match="set_fit_request"):
+        mlp.set_fit_request(sample_weight=True, speakers="who")
         serkit.save(mlp, file)
+        loaded = serkit.load(file)
+        assert str(loaded.get_metadata_routing()) == str(mlp.get_metadata_routing())
+        assert loaded.get_metadata_routing().consumes("fit", ["who"]) == {"who"}
 
 
 def test_loading_leaves_the_random_state_alone(mlp, file):
@@ -241,40 +244,38 @@ def test_loading_leaves_the_random_state_alone(mlp, file):
     assert torch.equal(torch.rand(2), expected)
 
 
-def test_any_safetensors_reader_can_read_the_file(mlp, file):
+def test_any_reader_can_read_the_file(mlp, file):
     serkit.save(mlp, file)
-    with safetensors.safe_open(file, "np") as opened:
-        contents = json.loads(opened.metadata()["serkit"])
-        weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    assert contents["class"] == "MLPClassifier"
-    assert contents["versions"] == {"serkit": serkit.__version__, "torch": torch.__version__}
-    assert_array_equal(weights["head.bias"], mlp.net_.module_.head.bias.detach().numpy())
+    with zipfile.ZipFile(file) as archive:
+        description = json.loads(archive.read("model.json"))
+        weights = safetensors.numpy.load(archive.read("weights.safetensors"))
+    assert description["model"]["estimator"]["class"] == "serkit.neural_network:MLPClassifier"
+    assert description["serkit"] == serkit.__version__
+    assert_array_equal(weights["n0/head.bias"], mlp.net_.module_.head.bias.detach().numpy())
 
 
-def test_only_networks_of_serkit_are_saved(mlp, file):
+def test_classes_that_files_do_not_name_are_refused(mlp, file):
     class Other(MLPClassifier):
         pass
 
-    for estimator in (
-        make_pipeline(mlp),
-        LogisticRegression(),
-        type("MLPClassifier", (MLPClassifier,), {})(),
-        Other(),
-        MLPClassifier,
-    ):
-        with pytest.raises(TypeError, match="only networks of serkit.neural_network"):
-            serkit.save(estimator, file)
+    X, y = make_data(mlp)
+    for estimator in (type("MLPClassifier", (MLPClassifier,), {})(**MLP), Other(**MLP)):
+        with pytest.raises(TypeError, match=r"which is unknown.*serkit\.persistence\.register"):
+            serkit.save(estimator.fit(X, y), file)
+    with pytest.raises(TypeError, match="a fitted estimator can be saved, and this is <class"):
+        serkit.save(MLPClassifier, file)
     with pytest.raises(NotFittedError):
         serkit.save(MLPClassifier(), file)
     assert not file.exists()
 
 
-def test_a_module_given_as_encoder_is_refused(file):
+def test_a_module_of_torch_given_as_encoder_is_kept(file):
     encoder = torch.nn.Sequential(torch.nn.Flatten(2), torch.nn.Flatten(1), torch.nn.Linear(36, 4))
     estimator = DomainAdversarialClassifier(encoder, gamma=None, max_epochs=1)
-    estimator.fit(np.zeros((4, 1, 9, 4), dtype=np.float32), [0, 1, 0, 1])
-    with pytest.raises(TypeError, match=r"encoder=Sequential\(...\) cannot be saved.*state_dict"):
-        serkit.save(estimator, file)
+    X = np.random.default_rng(0).normal(size=(4, 1, 9, 4)).astype(np.float32)
+    estimator.fit(X, [0, 1, 0, 1])
+    serkit.save(estimator, file)
+    assert_array_equal(serkit.load(file).predict_proba(X), estimator.predict_proba(X))
 
 
 def test_a_network_given_as_encoder_is_kept(file):
@@ -294,8 +295,8 @@ def test_a_network_given_as_encoder_is_kept(file):
 
 
 def test_a_fitted_attribute_without_a_form_is_refused(mlp, file):
-    mlp.history_["note"] = [{1, 2}, None]
-    with pytest.raises(TypeError, match="history_ cannot be saved: set"):
+    mlp.history_["note"] = [open, None]
+    with pytest.raises(TypeError, match=r"MLPClassifier\.history_.*open, which cannot be saved"):
         serkit.save(mlp, file)
 
 
@@ -309,130 +310,8 @@ def test_a_failed_save_leaves_the_old_file(mlp, file, monkeypatch):
     monkeypatch.setattr("pathlib.Path.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         serkit.save(mlp, file)
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert {path.name for path in file.parent.iterdir()} == {file.name, f"{file.name}.md"}
     assert file.read_bytes() == before
-
-
-def test_damaged_files_are_errors(mlp, file):
-    serkit.save(mlp, file)
-    data = file.read_bytes()
-    for damaged in (b"", b"no tensors", data[:50], data[:-4], data[100:], data + b"more"):
-        file.write_bytes(damaged)
-        with pytest.raises(ValueError, match="damaged"):
-            serkit.load(file)
-    with pytest.raises(FileNotFoundError):
-        serkit.load(file.with_name("nothing"))
-
-
-def test_a_pickle_is_not_run(file, tmp_path):
-    class Hostile:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "run"), "w"))
-
-    file.write_bytes(pickle.dumps(Hostile()))
-    with pytest.raises(ValueError, match="damaged or no safetensors file"):
-        serkit.load(file)
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
-def test_files_of_others_are_errors(metadata, file):
-    save_file({"weight": torch.zeros(2)}, file, metadata)
-    with pytest.raises(ValueError, match=r"was not written by serkit\.save"):
-        serkit.load(file)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '"format"', "[" * 100_000])
-def test_damaged_headers_are_errors(text, file):
-    save_file({"weight": torch.zeros(2)}, file, {"serkit": text})
-    with pytest.raises(ValueError, match="damaged header"):
-        serkit.load(file)
-
-
-def put(*path, value):
-    """Return a change of one value deep in the contents."""
-
-    def change(contents, _):
-        for name in path[:-1]:
-            contents = contents[name]
-        contents[path[-1]] = value
-
-    return change
-
-
-def drop(*path):
-    """Return the removal of one value deep in the contents."""
-
-    def change(contents, _):
-        for name in path[:-1]:
-            contents = contents[name]
-        del contents[path[-1]]
-
-    return change
-
-
-def reshape(contents, weights):
-    weights["head.bias"] = torch.zeros(99)
-
-
-def retype(contents, weights):
-    weights["head.bias"] = weights["head.bias"].double()
-
-
-def forget(contents, weights):
-    del weights["head.bias"]
-
-
-def add(contents, weights):
-    weights["tail.bias"] = torch.zeros(1)
-
-
-HUGE = {"array": {"dtype": "V99", "shape": [1], "values": ["x"]}}
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (put("format", value=2), "newer version"),
-        (put("format", value=None), "newer version"),
-        (put("class", value="os.system"), "no network 'os.system'"),
-        (put("class", value="NeuralClassifier"), "no network 'NeuralClassifier'"),
-        (put("class", value=["MLPClassifier"]), "rebuilt"),
-        (put("class", value="CRNNClassifier"), "no parameter activation"),
-        (put("parameters", "power", value=9), "no parameter power"),
-        (put("parameters", "lr", value=-1.0), "'lr' parameter"),
-        (put("parameters", "callbacks", value=["os"]), "rebuilt"),
-        (put("parameters", "dropout", value={"float": "1e5"}), "no value"),
-        (put("parameters", "dropout", value={"module": "os"}), "no value"),
-        (put("parameters", "dropout", value={"network": {"class": "os.system"}}), "'os.system'"),
-        (put("parameters", "dropout", value={"network": "os"}), "rebuilt"),
-        (put("parameters", "class_weight", value={"dict": [[{"dict": []}, 1]]}), "rebuilt"),
-        (put("parameters", "hidden_layer_sizes", value={"tuple": [10**9]}), r"\(1000000000, 5\)"),
-        (put("attributes", "classes_", value=HUGE), "arrays of |V99"),
-        (put("attributes", "predict", value="x"), "predict is no result of fitting"),
-        (put("attributes", "lr", value=3), "lr is no result of fitting"),
-        (put("attributes", "__class__", value="x"), "__class__ is no result"),
-        (put("attributes", "n_bins_in_", value=6), "shape"),
-        (put("attributes", "frozen_stages_", value={"tuple": ["tail"]}), "tail"),
-        (drop("attributes", "n_bins_in_"), "n_bins_in_"),
-        (drop("attributes", "classes_"), "classes_"),
-        (drop("attributes"), "attributes"),
-        (reshape, r"head.bias is torch.float32 of shape \(99,\)"),
-        (retype, "head.bias is torch.float64"),
-        (forget, r"missing: \['head.bias'\]"),
-        (add, r"no place: \['tail.bias'\]"),
-    ],
-)
-def test_changed_files_are_errors(change, message, mlp, file):
-    serkit.save(mlp, file)
-    with safetensors.safe_open(file, "pt") as opened:
-        contents = json.loads(opened.metadata()["serkit"])
-        weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
-    change(contents, weights)
-    save_file(weights, file, {"serkit": json.dumps(contents)})
-    with pytest.raises(ValueError, match=message) as caught:
-        serkit.load(file)
-    assert str(file) in str(caught.value)
 
 
 def test_save_and_load_have_a_short_address():
