@@ -22,6 +22,7 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
         ("docs/user_guide/comparison.rst", RST, 3),
         ("docs/user_guide/features.rst", RST, 1),
         ("docs/user_guide/networks.rst", RST, 8),
+        ("docs/user_guide/saving.rst", RST, 5),
         ("docs/user_guide/speakers.rst", RST, 2),
     ],
     ids=["README", "augmentation", "comparison", "features", "networks", "speakers"],

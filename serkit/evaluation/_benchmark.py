@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus
 from serkit.evaluation._benchmark_result import BenchmarkResult, Cell
-from serkit.evaluation._checks import check_on_error, describe_folds
+from serkit.evaluation._checks import check_keep_models, check_on_error, describe_folds
 from serkit.evaluation._collect import collect_result, failed_folds
 from serkit.evaluation._features import choose_cache
 from serkit.evaluation._metrics import FailedFold
@@ -32,6 +32,7 @@ def benchmark(
     cache: str | os.PathLike | None = "auto",
     allow_speaker_overlap: bool = False,
     return_train_score: bool = False,
+    keep_models: bool = False,
     on_error: str = "raise",
     n_jobs: int | None = None,
     verbose: int | bool = 1,
@@ -70,6 +71,11 @@ def benchmark(
         Accept folds with a speaker on both sides, and say so.
     return_train_score : bool, default=False
         Score the training utterances too.
+    keep_models : bool, default=False
+        Write the fitted model of every fold to the folder ``models`` in
+        `results_dir`, by :func:`serkit.persistence.save`; of a search, the best
+        estimator. A fold that was finished without is fitted again.
+        The ``load_model`` of a cell's result loads one.
     on_error : {"raise", "warn"}, default="raise"
         What a fold that fails means. With "raise" all other folds of all cells
         are finished and stored first, if there is a ``results_dir``; then its
@@ -134,6 +140,7 @@ def benchmark(
     chance              0.50             0.50        2.0     0
     """
     check_on_error(on_error)
+    check_keep_models(keep_models, results_dir)
     corpora = _name_corpora(corpora, X)
     plans: dict[Cell, Plan] = {}
     for cell, cv in _list_cells(corpora, protocols).items():
@@ -166,12 +173,13 @@ def benchmark(
             stop=on_error == "raise" and results_dir is None,
             n_jobs=n_jobs,
             verbose=verbose,
+            keep_models=keep_models,
         )
         errors |= {(cell, key): error for key, error in found.items()}
         if found:
             failures[cell] = failed_folds(plan.tasks, found)
         if records:
-            results[cell] = collect_result(plan, records, found)
+            results[cell] = collect_result(plan, records, found, store)
     if errors and (on_error == "raise" or not results):
         raise first_error(errors)
     return BenchmarkResult(results, failures)

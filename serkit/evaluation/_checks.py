@@ -1,5 +1,6 @@
 """What is checked before a long comparison starts."""
 
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -19,6 +20,7 @@ from serkit.utils import check_speakers
 
 __all__ = [
     "check_arguments",
+    "check_keep_models",
     "check_labels",
     "check_on_error",
     "check_sampling_rate",
@@ -49,6 +51,12 @@ def check_on_error(on_error: str) -> None:
     """Raise if it is not said what a failing fold means."""
     if on_error not in ("raise", "warn"):
         raise ValueError(f"on_error must be 'raise' or 'warn', got {on_error!r}")
+
+
+def check_keep_models(keep_models: bool, results_dir: str | os.PathLike | None) -> None:
+    """Raise if there is no folder for models that are to be kept."""
+    if keep_models and results_dir is None:
+        raise ValueError("keep_models=True needs a results_dir, which says where they are kept")
 
 
 def check_labels(corpus: Corpus, X: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -8,15 +8,20 @@ import pandas as pd
 
 from serkit.evaluation._fold import Task
 from serkit.evaluation._metrics import METRICS, FailedFold
+from serkit.evaluation._models import list_models
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._result import ComparisonResult
 from serkit.evaluation._run import one_line
+from serkit.evaluation._store import ResultsStore
 
 __all__ = ["collect_result", "failed_folds"]
 
 
 def collect_result(
-    plan: Plan, records: Mapping[str, dict[str, Any]], errors: Mapping[str, Exception]
+    plan: Plan,
+    records: Mapping[str, dict[str, Any]],
+    errors: Mapping[str, Exception],
+    store: ResultsStore,
 ) -> ComparisonResult:
     """Put the records of all folds into frames, and name those that failed."""
     y, speakers = plan.y, plan.speakers
@@ -64,6 +69,7 @@ def collect_result(
         speaker_dependent=plan.speaker_dependent,
         crossing=plan.crossing,
         failures=failed_folds(plan.tasks, errors),
+        models=dict(list_models(plan.tasks, store)),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from serkit.datasets import Corpus
-from serkit.evaluation._checks import check_on_error
+from serkit.evaluation._checks import check_keep_models, check_on_error
 from serkit.evaluation._collect import collect_result
 from serkit.evaluation._features import choose_cache
 from serkit.evaluation._plan import make_plan
@@ -30,6 +30,7 @@ def compare(
     allow_speaker_overlap: bool = False,
     check_leakage: bool = False,
     return_train_score: bool = False,
+    keep_models: bool = False,
     protocol: str | None = None,
     on_error: str = "raise",
     n_jobs: int | None = None,
@@ -85,6 +86,11 @@ def compare(
     return_train_score : bool, default=False
         Score the training utterances too, which tells a model that has learnt
         nothing from one that does not generalise.
+    keep_models : bool, default=False
+        Write the fitted model of every fold to the folder ``models`` in
+        `results_dir`, by :func:`serkit.persistence.save`; of a search, the best
+        estimator. A fold that was finished without is fitted again.
+        ``result.load_model(pipeline, fold)`` loads one.
     protocol : str or None, default=None
         What the folds are called in tables; ``None`` takes the text of ``cv``.
     on_error : {"raise", "warn"}, default="raise"
@@ -121,7 +127,7 @@ def compare(
         If a fold fails and the others go on.
     UserWarning
         If a search inside a pipeline has speakers on both sides of its splits;
-        the pipeline is then marked in tables.
+        the pipeline is then marked in tables. If models cannot be kept.
     LeakageWarning
         If a network in ``FrozenEstimator`` was fitted on speakers of this corpus
         alone, by their names, and some of them are tested.
@@ -154,6 +160,7 @@ def compare(
     chance    0.5  0.5
     """
     check_on_error(on_error)
+    check_keep_models(keep_models, results_dir)
     plan = make_plan(
         corpus,
         pipelines,
@@ -165,15 +172,17 @@ def compare(
         protocol=protocol,
         keyed=results_dir is not None,
     )
+    store = ResultsStore(results_dir)
     records, errors = run_plan(
         plan,
-        ResultsStore(results_dir),
+        store,
         cache=choose_cache(cache, results_dir),
         stop=on_error == "raise" and results_dir is None,
         n_jobs=n_jobs,
         verbose=verbose,
         check_leakage=check_leakage,
+        keep_models=keep_models,
     )
     if errors and (on_error == "raise" or not records):
         raise first_error(errors)
-    return collect_result(plan, records, errors)
+    return collect_result(plan, records, errors, store)

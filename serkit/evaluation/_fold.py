@@ -1,7 +1,7 @@
 """Fit on the training part of a fold, predict the test part."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +61,13 @@ def evaluate_fold(
     test: np.ndarray,
     *,
     train_score: bool = False,
+    keep: Callable[[BaseEstimator], None] | None = None,
 ) -> dict[str, Any]:
     """Fit a clone on the rows ``train`` and predict the rows ``test``.
 
     Speakers go to every part that asks for them: to the splitter of a search as
-    ``groups``, to estimators, transformers and scorers as ``speakers``.
+    ``groups``, to estimators, transformers and scorers as ``speakers``. What has
+    been fitted goes to ``keep``, of a search the best estimator.
 
     Returns
     -------
@@ -88,6 +90,8 @@ def evaluate_fold(
             y_train = predict(predictor, X_train, speakers[train])
             y_train = np.asarray(y_train, dtype=object)
             train_scores = {name: score(y[train], y_train) for name, score in METRICS.items()}
+        if keep is not None:
+            keep(predictor)
     return {
         "y_pred": np.asarray(y_pred).tolist(),
         "classes": np.asarray(getattr(predictor, "classes_", [])).tolist(),

@@ -1,8 +1,8 @@
 """What a comparison found: tables, tests and reports."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from serkit import persistence
 from serkit.evaluation._format import format_table, format_tests
 from serkit.evaluation._metrics import FailedFold, check_metric
 from serkit.evaluation._report import render_report
@@ -45,6 +46,8 @@ class ComparisonResult:
         Pipelines that tune with a speaker on both sides of their inner splits.
     failures : tuple of (pipeline, seed, fold, error)
         Folds without a result, which ``on_error="warn"`` lets pass.
+    models : dict of (pipeline, seed, fold) to Path
+        Files of the fitted models that ``keep_models=True`` has kept.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class ComparisonResult:
     speaker_dependent: bool = False
     crossing: tuple[str, ...] = ()
     failures: tuple[FailedFold, ...] = ()
+    models: Mapping[tuple[str, int, int], Path] = field(default_factory=dict)
 
     @property
     def pipelines(self) -> list[str]:
@@ -194,6 +198,41 @@ class ComparisonResult:
             index=pd.Index(self.labels, name="true"),
             columns=pd.Index(self.labels, name="predicted"),
         )
+
+    def load_model(self, pipeline: str, fold: int = 0, *, seed: int | None = None) -> Any:
+        """Load the fitted model of a fold, which predicts from what the pipeline was given.
+
+        Parameters
+        ----------
+        pipeline : str
+            Name of the pipeline.
+        fold : int, default=0
+            Number of the fold.
+        seed : int or None, default=None
+            Seed of the run; ``None`` is the first.
+
+        Returns
+        -------
+        model : estimator
+            The fitted pipeline; of a search, the best estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such fold, or its model was not kept.
+        ModelFileError
+            If the file is damaged.
+        """
+        rows = self.folds.query("pipeline == @pipeline and fold == @fold")
+        seed = next(iter(rows["seed"]), None) if seed is None else seed
+        path = self.models.get((pipeline, seed, fold))
+        if path is None:
+            known = ", ".join(map(repr, self.pipelines))
+            raise ValueError(
+                f"no model of pipeline {pipeline!r}, fold {fold}, seed {seed} is kept (pipelines: "
+                f"{known}). Models are kept by compare(..., results_dir=..., keep_models=True)"
+            )
+        return persistence.load(path)
 
     def to_csv(self, folder: str | os.PathLike) -> list[Path]:
         """Write table, folds, predictions, scores per speaker and tests as CSV files.

@@ -24,6 +24,7 @@ from serkit.evaluation._features import extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold
 from serkit.evaluation._leakage import find_leaks
 from serkit.evaluation._leakage_report import LeakageError
+from serkit.evaluation._models import ModelKeeper
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import estimator_digest
@@ -47,6 +48,7 @@ def run_plan(
     n_jobs: int | None,
     verbose: int | bool,
     check_leakage: bool = False,
+    keep_models: bool = False,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Exception]]:
     """Return the records of all folds and the errors of those that failed, by key.
 
@@ -54,6 +56,8 @@ def run_plan(
     """
     keys = (task.key for task in plan.tasks)
     records = store.load_all(keys, what="folds", verbose=verbose)
+    if keep_models:
+        records = {key: record for key, record in records.items() if _has_model(record, key, store)}
     missing = {task.key: task for task in plan.tasks if task.key not in records}
     errors: dict[str, Exception] = {}
     n_threads = threads_per_worker(effective_n_jobs(n_jobs))
@@ -73,7 +77,17 @@ def run_plan(
             _check_pipelines(group, X, plan)
         with threadpool_limits(n_threads):
             done = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-                delayed(_run)(task, X, plan.y, plan.speakers, plan.place, store, os.getpid(), stop)
+                delayed(_run)(
+                    task,
+                    X,
+                    plan.y,
+                    plan.speakers,
+                    plan.place,
+                    store,
+                    os.getpid(),
+                    stop,
+                    ModelKeeper(store, task.key, stateless) if keep_models else None,
+                )
                 for task in group
             )
             for key, outcome in tqdm(
@@ -86,8 +100,29 @@ def run_plan(
                 records[key] = outcome
                 if key not in store:  # the worker has another disk
                     store.save(key, outcome, about=missing[key].about)
+    if keep_models:
+        _warn_of_models(plan, records, store)
     ordered = dict.fromkeys(task.key for task in plan.tasks if task.key in errors)
     return records, {key: errors[key] for key in ordered}
+
+
+def _has_model(record: dict[str, Any], key: str, store: ResultsStore) -> bool:
+    """Say whether the model of a fold is kept, or is known not to be one that can be."""
+    return store.has_model(key) or "model_error" in record
+
+
+def _warn_of_models(plan: Plan, records: dict[str, dict[str, Any]], store: ResultsStore) -> None:
+    """Warn of models that are not there, once per pipeline."""
+    reasons = {
+        task.pipeline: records[task.key].get(
+            "model_error", "they are on another disk: choose a results_dir that all workers share"
+        )
+        for task in plan.tasks
+        if task.key in records and not store.has_model(task.key)
+    }
+    for pipeline, reason in reasons.items():
+        message = f"the models of pipeline {pipeline!r} are not kept: {reason}"
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
 def first_error(errors: Mapping[Any, Exception]) -> Exception:
@@ -135,13 +170,23 @@ def _run(
     store: ResultsStore,
     home: int,
     stop: bool,
+    keep: ModelKeeper | None,
 ) -> "tuple[str, dict[str, Any] | _Failure]":
     """Evaluate a fold for the process ``home``, and keep the record."""
     leave_with(home)
     try:
         record = evaluate_fold(
-            task.estimator, X, y, speakers, task.train, task.test, train_score=task.train_score
+            task.estimator,
+            X,
+            y,
+            speakers,
+            task.train,
+            task.test,
+            train_score=task.train_score,
+            keep=keep,
         )
+        if keep is not None and keep.error is not None:
+            record["model_error"] = keep.error
     except Exception as error:
         tested = ", ".join(sorted(set(speakers[task.test])))
         error.add_note(f"in pipeline {task.pipeline!r}, fold {task.fold} (test speakers {tested})")

@@ -67,6 +67,15 @@ class ResultsStore:
         with complete_file(self._path(key)) as file:
             file.write(entry.encode())
 
+    def model_path(self, key: str) -> Path:
+        """Return where the fitted model of a key is kept, ``models/KEY.serkit``."""
+        assert self.folder is not None
+        return self.folder.parent / "models" / f"{key}.serkit"
+
+    def has_model(self, key: str) -> bool:
+        """Say whether the fitted model of a key is there."""
+        return self.folder is not None and self.model_path(key).exists()
+
     def __contains__(self, key: str) -> bool:
         return self.folder is not None and self._path(key).exists()
 

@@ -14,7 +14,14 @@ from typing import Any
 
 from serkit.persistence._errors import ModelFileError
 
-__all__ = ["DESCRIPTION", "is_archive", "read_archive", "read_json", "read_members", "write_archive"]
+__all__ = [
+    "DESCRIPTION",
+    "is_archive",
+    "read_archive",
+    "read_json",
+    "read_members",
+    "write_archive",
+]
 
 DESCRIPTION = "model.json"
 
@@ -129,7 +136,9 @@ def _check_entries(
 
 
 def _check_listed(listed: Any, found: set[str]) -> None:
-    if not isinstance(listed, dict) or not all(isinstance(about, dict) for about in listed.values()):
+    if not isinstance(listed, dict) or not all(
+        isinstance(about, dict) for about in listed.values()
+    ):
         raise ModelFileError(f"{DESCRIPTION} does not list the members")
     missing, extra = sorted(listed.keys() - found), sorted(found - listed.keys())
     if missing:

@@ -12,7 +12,7 @@ __all__ = ["arguments_of", "children_of"]
 
 #: Modules whose constructors do not name their parameters.
 _RECURRENT = (
-    "input_size hidden_size num_layers bias batch_first dropout bidirectional".split(),
+    ["input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional"],
     (nn.RNN, nn.LSTM, nn.GRU),
 )
 

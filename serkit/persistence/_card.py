@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it learnt from, how well it does, and where not to use it."""
+"""The model card: what a model is, what it learnt from, how well it does, what it is not for."""
 
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ _UNKNOWN = "not stated"
 _LIMITS = """\
 - It names the emotion that a voice *sounds* like, among the labels below, and only among them. It
   does not know what somebody feels.
-- Labels of acted speech are what actors were asked to play. Scores on acted speech do not carry over
-  to spontaneous speech, to other languages, other microphones or other ages without a test there.
+- Labels of acted speech are what actors were asked to play. Scores on it do not carry over to
+  spontaneous speech, to other languages, other microphones or other ages without a test there.
 - Scores differ between speakers, see below; groups that the training data leave out may fare worse.
 - Do not use it to decide about people: in work, education, health, insurance, border control or
   policing. Several laws forbid or restrict emotion recognition there."""
@@ -131,13 +131,15 @@ def _render_evaluation(evaluation: dict[str, Any] | None) -> list[str]:
         return ["None is on record: nothing is known of how well it does."]
     if "text" in evaluation:
         return [f"```\n{evaluation['text']}\n```"]
-    speakers = "a speaker may be in training and test" if evaluation["speaker_dependent"] else (
-        "no speaker is in training and test"
+    speakers = (
+        "a speaker may be in training and test"
+        if evaluation["speaker_dependent"]
+        else ("no speaker is in training and test")
     )
     return [
         f"Corpus {evaluation['corpus']}, protocol {evaluation['protocol']}; {speakers}. UAR is the "
-        "unweighted average recall, pooled, with its 95 % interval over speakers. The model of this "
-        "file is trained by the same recipe, and was not tested itself.",
+        "unweighted average recall, pooled, with its 95 % interval over speakers. The models that "
+        "were tested were made by the same recipe as this one, from fewer speakers.",
         _table(evaluation["table"]),
         "Per speaker:",
         _table(evaluation["per_speaker"]),

@@ -146,7 +146,7 @@ class Decoder:
 
     def _lookup_same(self, number: Any) -> Any:
         if type(number) is not int or number not in self._made:
-            raise ModelFileError(f"it refers to an object {str(number)[:60]!r} before it is made")
+            raise ModelFileError(f"it refers to the object {str(number)[:60]} before it is made")
         return self._made[number]
 
     # Values.

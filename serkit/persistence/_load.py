@@ -83,7 +83,6 @@ def rebuild(
     decoder = Decoder(arrays, weights, parts)
     try:
         estimator = decoder.decode(model)
-        decoder.check_all_used()
     except (ModelFileError, ImportError):
         raise
     except Exception as error:  # whatever a file made by someone else runs into
@@ -92,6 +91,7 @@ def rebuild(
         ) from error
     if not isinstance(estimator, BaseEstimator):
         raise ModelFileError(f"it holds no estimator, but {type(estimator).__name__}")
+    decoder.check_all_used()
     return estimator
 
 

@@ -60,13 +60,39 @@ _OTHERS = frozenset(
 #: Public modules of other packages, whose estimators and splitters a file can name.
 _PACKAGES = {
     "sklearn": (
-        "calibration cluster compose covariance cross_decomposition decomposition "
-        "discriminant_analysis dummy ensemble feature_selection frozen gaussian_process impute "
-        "isotonic kernel_approximation kernel_ridge linear_model manifold mixture model_selection "
-        "multiclass multioutput naive_bayes neighbors neural_network pipeline preprocessing "
-        "random_projection semi_supervised svm tree"
-    ).split(),
-    "imblearn": ["combine", "ensemble", "over_sampling", "pipeline", "under_sampling"],
+        "calibration",
+        "cluster",
+        "compose",
+        "covariance",
+        "cross_decomposition",
+        "decomposition",
+        "discriminant_analysis",
+        "dummy",
+        "ensemble",
+        "feature_selection",
+        "frozen",
+        "gaussian_process",
+        "impute",
+        "isotonic",
+        "kernel_approximation",
+        "kernel_ridge",
+        "linear_model",
+        "manifold",
+        "mixture",
+        "model_selection",
+        "multiclass",
+        "multioutput",
+        "naive_bayes",
+        "neighbors",
+        "neural_network",
+        "pipeline",
+        "preprocessing",
+        "random_projection",
+        "semi_supervised",
+        "svm",
+        "tree",
+    ),
+    "imblearn": ("combine", "ensemble", "over_sampling", "pipeline", "under_sampling"),
 }
 
 
@@ -201,7 +227,9 @@ def find(name: Any) -> Any:
         return found
     if inspect.isclass(found) and not inspect.isabstract(found) and _is_allowed(room, found):
         return found
-    raise ModelFileError(f"there is no {part[:60]!r} in {room} of this version that a file may name")
+    raise ModelFileError(
+        f"there is no {part[:60]!r} in {room} of this version that a file may name"
+    )
 
 
 def is_referable(name: str) -> bool:

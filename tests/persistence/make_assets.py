@@ -70,7 +70,9 @@ def keep(model, name: str, X, *, method: str = "predict_proba") -> None:
     named = file.rename(ASSETS / f"format-{describe(file)['format']}-{name}.serkit")
     X = np.stack(X).astype(np.float32)
     expected = getattr(model, method)(list(X))
-    np.savez_compressed(named.with_suffix(".npz"), X=X, ragged=True, method=method, expected=expected)
+    np.savez_compressed(
+        named.with_suffix(".npz"), X=X, ragged=True, method=method, expected=expected
+    )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ from serkit.neural_network import (
     CRNNRegressor,
     DomainAdversarialClassifier,
     MLPClassifier,
-    NeuralEstimator,
 )
 from serkit.training import ExponentialDecay, Mixup
 
@@ -193,7 +192,9 @@ def test_what_matters_for_training_only_is_left_out_by_name(file):
     estimator = MLPClassifier(**MLP, callbacks=[Mixup(), Louder()], augment=louder)
     X, y = make_data(estimator)
     estimator.fit(X, y)
-    with pytest.warns(UserWarning, match="default: callbacks, augment$|default: augment, callbacks$") as caught:
+    with pytest.warns(
+        UserWarning, match="default: callbacks, augment$|default: augment, callbacks$"
+    ) as caught:
         serkit.save(estimator, file)
     assert caught[0].filename == __file__
     loaded = serkit.load(file)

@@ -1,0 +1,641 @@
+"""Files that were tampered with are refused, say why, and run nothing."""
+
+import builtins
+import io
+import json
+import os
+import pickle
+import stat
+import struct
+import sys
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import skops.io
+import torch
+from safetensors.torch import save as weights_to_bytes
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline as PlainPipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+import serkit
+from serkit.feature_extraction import TorchTransformer
+from serkit.neural_network import MLPClassifier
+from serkit.persistence import ModelFileError
+from serkit.persistence._archive import read_archive, write_archive
+from serkit.pipeline import make_pipeline
+from serkit.preprocessing import SpeakerStandardizer
+
+#: What no model file may cause, by the name of Python's audit event.
+FORBIDDEN = (
+    "os.exec",
+    "os.posix_spawn",
+    "os.remove",
+    "os.rename",
+    "os.spawn",
+    "os.system",
+    "pickle.find_class",
+    "shutil.rmtree",
+    "socket.connect",
+    "subprocess.Popen",
+    "urllib.Request",
+)
+_events: list[tuple] | None = None
+
+
+def listen(event, args):
+    if _events is not None and (
+        event in FORBIDDEN or (event == "open" and set(str(args[1])) & set("wax+"))
+    ):
+        _events.append((event, args))
+
+
+sys.addaudithook(listen)  # for good: there is no way to remove one
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """Fail if anything ran, was written or unpickled until the test ended."""
+    global _events
+    for name in ("eval", "exec", "input"):
+        monkeypatch.setattr(builtins, name, refuse)
+    _events = []
+    yield
+    events, _events = _events, None
+    assert not events
+
+
+def refuse(*args, **_):
+    # Packages that are imported for the first time make classes by exec.
+    caller = sys._getframe(1).f_globals.get("__name__", "")
+    if caller.startswith(("serkit.", "skops.", "sklearn.base")):
+        pytest.fail(f"{caller} ran {args}")
+    return EXEC[0](*args, **_)
+
+
+EXEC = [builtins.exec]
+
+
+class Hostile:
+    """What runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return (os.system, ("touch /tmp/serkit-was-here",))
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Return the description and the members of a file of all kinds of parts."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(12, 5)), np.array(["calm", "anger", "joy"] * 4)
+    pipeline = make_pipeline(
+        SpeakerStandardizer(unseen="global"),
+        StandardScaler(),
+        MLPClassifier((4,), max_epochs=1, random_state=0),
+    )
+    pipeline.fit(X, y, speakerstandardizer__speakers=["ann", "bob"] * 6)
+    file = tmp_path_factory.mktemp("original") / "model.serkit"
+    serkit.save(pipeline, file, card=False)
+    serkit.load(file)  # and whatever that imports
+    return file.read_bytes(), *read_archive(file)
+
+
+@pytest.fixture
+def tampered(original, tmp_path):
+    """Return a function that writes a changed file, with right digests of what it holds."""
+    _, description, members = original
+
+    def write(change):
+        description_, members_ = json.loads(json.dumps(description)), dict(members)
+        steps = dict(
+            pair["tuple"] for pair in description_["model"]["estimator"]["params"]["steps"]
+        )
+        change(Parts(description_, members_, steps))
+        path = tmp_path / "model.serkit"
+        write_archive(path, description_, members_)
+        return path
+
+    return write
+
+
+class Parts:
+    """A description, its members, and the nodes of the steps in it."""
+
+    def __init__(self, description, members, steps):
+        self.description, self.members = description, members
+        self.pipeline = description["model"]["estimator"]
+        self.standardizer = steps["speakerstandardizer"]["estimator"]
+        self.scaler = steps["standardscaler"]["skops"]
+        self.network = steps["mlpclassifier"]["estimator"]
+
+
+def put(part, *path, value):
+    """Return a change of one value deep in a part."""
+
+    def change(parts):
+        found = getattr(parts, part)
+        for name in path[:-1]:
+            found = found[name]
+        found[path[-1]] = value
+
+    return change
+
+
+def drop(part, *path):
+    def change(parts):
+        found = getattr(parts, part)
+        for name in path[:-1]:
+            found = found[name]
+        del found[path[-1]]
+
+    return change
+
+
+def weights(**changes):
+    """Return a change of tensors: other ones, or None for none."""
+
+    def change(parts):
+        found = safetensors.torch.load(parts.members["weights.safetensors"])
+        for name, value in changes.items():
+            found[f"n0/{name.replace('__', '.')}"] = value
+        kept = {name: value for name, value in found.items() if value is not None}
+        parts.members["weights.safetensors"] = weights_to_bytes(kept)
+
+    return change
+
+
+def plain(estimator):
+    """Return a change of the plain part into another file of skops."""
+
+    def change(parts):
+        parts.members[parts.scaler["member"]] = skops.io.dumps(estimator)
+
+    return change
+
+
+def schema(change_schema):
+    """Return a change of the description of the plain part."""
+
+    def change(parts):
+        name = parts.scaler["member"]
+        with zipfile.ZipFile(io.BytesIO(parts.members[name])) as archive:
+            contents = {entry: archive.read(entry) for entry in archive.namelist()}
+        found = json.loads(contents["schema.json"])
+        change_schema(found)
+        contents["schema.json"] = json.dumps(found).encode()
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            for entry, content in contents.items():
+                archive.writestr(entry, content)
+        parts.members[name] = data.getvalue()
+
+    return change
+
+
+def tensors(header, data=b""):
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+class OfNoPackage(BaseEstimator):
+    """An estimator that skops would look for in this module."""
+
+
+FITTED = StandardScaler().fit(np.zeros((2, 5)))
+OVERLAPPING = tensors(
+    {
+        "a0": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]},
+        "a1": {"dtype": "F64", "shape": [1], "data_offsets": [4, 12]},
+    },
+    bytes(12),
+)
+ENDLESS = {"array": "a0"}
+for _ in range(300):
+    ENDLESS = {"tuple": [ENDLESS]}
+TAMPERED = {
+    # Names of classes and modules.
+    "function as class": (put("network", "class", value="os:system"), "'os:system' is not among"),
+    "dotted function": (put("network", "class", value="os.system"), "'os.system' is not among"),
+    "builtin": (put("network", "class", value="builtins:eval"), "'builtins:eval' is not among"),
+    "way out of a module": (
+        put("network", "class", value="serkit.utils:package_versions"),
+        "'serkit.utils:package_versions' is not among",
+    ),
+    "module in a module": (
+        put("network", "class", value="serkit.neural_network:torch"),
+        "no 'torch' in serkit.neural_network",
+    ),
+    "private name": (
+        put("network", "class", value="serkit.neural_network:__builtins__"),
+        "'serkit.neural_network:__builtins__' is not among",
+    ),
+    "private module": (
+        put("network", "class", value="serkit.neural_network._mlp:MLPClassifier"),
+        "is not among",
+    ),
+    "path": (put("network", "class", value="../../evil:MLPClassifier"), "is not among"),
+    "abstract class": (
+        put("network", "class", value="serkit.neural_network:NeuralClassifier"),
+        "no 'NeuralClassifier'",
+    ),
+    "registered elsewhere": (
+        put("network", "class", value="my_project.networks:Mine"),
+        r"register\(\.\.\.\) before loading",
+    ),
+    "list as class": (put("network", "class", value=["os"]), "a class is named by text"),
+    "module of torch as estimator": (
+        put("network", "class", value="torch.nn:Linear"),
+        "'torch.nn:Linear' is no estimator",
+    ),
+    "class as a value": (
+        put("network", "params", "optimizer", value={"name": "serkit.pipeline:Pipeline"}),
+        "can be named as a class only",
+    ),
+    "callable of os": (
+        put("network", "params", "augment", value={"name": "os:system"}),
+        "'os:system' is not among",
+    ),
+    "object of a module": (
+        put(
+            "network",
+            "params",
+            "augment",
+            value={"object": {"class": "subprocess:Popen", "arguments": {"args": ["true"]}}},
+        ),
+        "'subprocess:Popen' is not among",
+    ),
+    "estimator as an object": (
+        put(
+            "network",
+            "params",
+            "augment",
+            value={"object": {"class": "sklearn.svm:SVC", "arguments": {}}},
+        ),
+        "is no parameter of an estimator",
+    ),
+    "object with wrong arguments": (
+        put(
+            "network",
+            "params",
+            "augment",
+            value={"object": {"class": "serkit.augmentation:SpecAugment", "arguments": {"x": 1}}},
+        ),
+        "SpecAugment refuses its arguments",
+    ),
+    "scorer": (
+        put("network", "params", "augment", value={"scorer": "os.system"}),
+        "no scorer 'os.system'",
+    ),
+    # Parameters and attributes.
+    "unknown parameter": (
+        put("network", "params", "command", value="rm"),
+        "MLPClassifier has no parameter command",
+    ),
+    "parameter out of bounds": (put("network", "params", "lr", value=-1.0), "'lr' parameter"),
+    "infinite size": (
+        put("network", "params", "max_epochs", value={"float": "inf"}),
+        "'max_epochs' parameter",
+    ),
+    "not a number as size": (
+        put("network", "fitted", "n_bins_in_", value={"float": "nan"}),
+        "rebuilt",
+    ),
+    "callbacks of text": (put("network", "params", "callbacks", value=["os"]), "rebuilt"),
+    "folder of a cache": (
+        put("pipeline", "params", "memory", value="/tmp/evil"),
+        "memory of another machine",
+    ),
+    "shadowed method": (
+        put("network", "fitted", "predict", value="x"),
+        "predict is no result of fitting",
+    ),
+    "shadowed private method": (
+        put("network", "fitted", "_make_module", value="x"),
+        "_make_module is no result",
+    ),
+    "class of the object": (
+        put("network", "fitted", "__class__", value="x"),
+        "__class__ is no result",
+    ),
+    "dictionary of the object": (
+        put("network", "fitted", "__dict__", value={"dict": []}),
+        "__dict__ is no result",
+    ),
+    "parameter as attribute": (put("network", "fitted", "lr", value=3), "lr is no result"),
+    "net as attribute": (put("network", "fitted", "net_", value=3), "net_ is no result"),
+    "attribute of no fit": (put("network", "fitted", "command", value=3), "command is no result"),
+    "missing attribute": (drop("network", "fitted", "classes_"), "rebuilt"),
+    "network of a scaler": (
+        put("standardizer", "network", value="n0"),
+        "SpeakerStandardizer has no network",
+    ),
+    # Values.
+    "unknown kind of value": (
+        put("network", "fitted", "classes_", value={"pickle": "gASV"}),
+        "'pickle' is no kind of value",
+    ),
+    "two kinds at once": (
+        put("network", "fitted", "classes_", value={"tuple": [], "list": []}),
+        "is no value that serkit writes",
+    ),
+    "number as text": (
+        put("network", "params", "dropout", value={"float": "1e5"}),
+        "is no number",
+    ),
+    "objects that are no text": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"objects": {"type": "|V99", "shape": [1], "values": ["x"]}},
+        ),
+        "arrays of |V99 are not read",
+    ),
+    "text of endless length": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"objects": {"type": "<U100000", "shape": [1], "values": ["x"]}},
+        ),
+        "longer than its text",
+    ),
+    "shape that does not fit": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"objects": {"type": "<U4", "shape": [10**12], "values": ["x"]}},
+        ),
+        "rebuilt",
+    ),
+    "array that is not there": (
+        put("standardizer", "fitted", "mean_", value={"array": "a99"}),
+        "describes 'a99', which it does not hold",
+    ),
+    "reference to nothing": (
+        put("standardizer", "fitted", "mean_", value={"same": 99}),
+        "object 99 before it is made",
+    ),
+    "nested without end": (
+        put("description", "model", value=ENDLESS),
+        "no estimator|rebuilt|nested",
+    ),
+    "model of no class": (put("description", "model", value={"dict": []}), "holds no estimator"),
+    "no model": (drop("description", "model"), "holds no estimator"),
+    # Weights.
+    "larger layer": (
+        put("network", "params", "hidden_layer_sizes", value={"tuple": [10**9]}),
+        r"\(1000000000, 5\)",
+    ),
+    "layers without end": (
+        put("network", "params", "hidden_layer_sizes", value={"tuple": [1] * 5000}),
+        "more layers than it has weights",
+    ),
+    "weights of another shape": (
+        weights(head__bias=torch.zeros(99)),
+        r"head.bias is torch.float32 of shape \(99,\)",
+    ),
+    "weights of another type": (
+        weights(head__bias=torch.zeros(3, dtype=torch.float64)),
+        "head.bias is torch.float64",
+    ),
+    "missing weights": (weights(head__bias=None), r"missing: \['head.bias'\]"),
+    "foreign weights": (weights(tail__bias=torch.zeros(1)), r"no place: \['tail.bias'\]"),
+    "overlapping arrays": (
+        put("members", "arrays.safetensors", value=OVERLAPPING),
+        "arrays.safetensors is damaged",
+    ),
+    "huge header of arrays": (
+        put("members", "arrays.safetensors", value=struct.pack("<Q", 2**62) + b"{}"),
+        "arrays.safetensors is damaged",
+    ),
+    "arrays out of the file": (
+        put(
+            "members",
+            "arrays.safetensors",
+            value=tensors({"a0": {"dtype": "F64", "shape": [9], "data_offsets": [0, 72]}}),
+        ),
+        "arrays.safetensors is damaged",
+    ),
+    "pickle as arrays": (
+        put("members", "arrays.safetensors", value=pickle.dumps(Hostile())),
+        "arrays.safetensors is damaged",
+    ),
+    "pickle as weights": (
+        put("members", "weights.safetensors", value=pickle.dumps(Hostile())),
+        "weights.safetensors is damaged",
+    ),
+    "more than described": (
+        lambda parts: parts.members.update(
+            {
+                "arrays.safetensors": safetensors.numpy.save(
+                    safetensors.numpy.load(parts.members["arrays.safetensors"]) | {"z": np.zeros(1)}
+                )
+            }
+        ),
+        "holds more than it describes: z",
+    ),
+    # Plain parts.
+    "pickle as a plain part": (
+        put("members", "parts/0.skops", value=pickle.dumps(Hostile())),
+        "an archive inside it is damaged",
+    ),
+    "class of another package in a plain part": (
+        plain(OfNoPackage()),
+        "which is not of scikit-learn",
+    ),
+    "network in a plain part": (
+        plain(PlainPipeline([("torch", TorchTransformer(torch.nn.Identity()))])),
+        "part in the format of skops",
+    ),
+    "function in a plain part": (plain(FunctionTransformer(os.system)), "not of scikit-learn"),
+    "function of numpy in a plain part": (
+        plain(FunctionTransformer(np.savetxt)),
+        "Untrusted types.*savetxt",
+    ),
+    "constructor in a plain part": (
+        schema(lambda found: found.update(__loader__="ConstructorFromReduceNode")),
+        "has a ConstructorFromReduceNode",
+    ),
+    "operator in a plain part": (
+        schema(lambda found: found.update(__loader__="OperatorFuncNode", __module__="operator")),
+        "OperatorFuncNode|operator",
+    ),
+    "other class in a plain part": (
+        schema(lambda found: found.update(__module__="subprocess", __class__="Popen")),
+        "'subprocess.Popen', which is not of scikit-learn",
+    ),
+    "private class of scikit-learn in a plain part": (
+        schema(lambda found: found.update(__module__="sklearn.utils._testing", __class__="_X")),
+        "Untrusted types",
+    ),
+    "list as a plain part": (plain([1, 2]), "no plain estimator of scikit-learn, but list"),
+    "cache in a plain part": (
+        plain(PlainPipeline([("scale", FITTED)], memory="/tmp/evil")),
+        "no plain estimator",
+    ),
+    # The description.
+    "version of the future": (put("description", "format", value=99), r"by a newer serkit"),
+    "version of no kind": (put("description", "format", value="2"), "no version writes"),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_tampered_files_are_refused(case, tampered, nothing_runs):
+    change, message = TAMPERED[case]
+    global _events
+    _events = None  # the file is written before
+    path = tampered(change)
+    _events = []
+    with pytest.raises(ModelFileError, match=message) as caught:
+        serkit.load(path)
+    assert str(path) in str(caught.value)
+
+
+def archive_of(entries):
+    """Return the bytes of an archive of (name or ZipInfo, content) pairs."""
+    data = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(data, "w") as archive:
+        warnings.simplefilter("ignore")
+        for entry, content in entries:
+            archive.writestr(entry, content)
+    return data.getvalue()
+
+
+def entries_of(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [(zipfile.ZipInfo(name), archive.read(name)) for name in archive.namelist()]
+
+
+def with_entry(name, content=b"x", **attributes):
+    def change(data):
+        entry = zipfile.ZipInfo(name)
+        for attribute, value in attributes.items():
+            setattr(entry, attribute, value)
+        return archive_of([*entries_of(data), (entry, content)])
+
+    return change
+
+
+def rewritten(change):
+    """Return a change of the text of the description."""
+
+    def changed(data):
+        entries = entries_of(data)
+        return archive_of([(entries[0][0], change(entries[0][1])), *entries[1:]])
+
+    return changed
+
+
+def without(name):
+    return lambda data: archive_of(
+        [(entry, content) for entry, content in entries_of(data) if entry.filename != name]
+    )
+
+
+def claim_size(data):
+    """Let a member say that it is larger than the file."""
+    at = data.rindex(b"PK\x01\x02")  # in the directory, the last member
+    return data[: at + 20] + struct.pack("<II", 2**31, 2**31) + data[at + 28 :]
+
+
+LINK = (stat.S_IFLNK | 0o777) << 16
+ARCHIVES = {
+    "empty": (lambda data: b"", "damaged"),
+    "text": (lambda data: b"no model", "damaged, or neither an archive"),
+    "pickle": (lambda data: pickle.dumps(Hostile()), "damaged, or neither an archive"),
+    "beginning cut off": (lambda data: data[100:], "damaged"),
+    "end cut off": (lambda data: data[:-100], "is damaged|does not write"),
+    "first part only": (lambda data: data[:200], "the archive is damaged"),
+    "changed byte": (lambda data: data.replace(b"head.bias", b"head.bIas", 1), "damaged|digest"),
+    "other content": (
+        lambda data: archive_of(
+            [
+                (entry, content[:-1] + b"\x01" if entry.filename.endswith("tensors") else content)
+                for entry, content in entries_of(data)
+            ]
+        ),
+        "the digest of .* differs",
+    ),
+    "way out of the folder": (with_entry("../../evil.py"), r"does not write: '../../evil.py'"),
+    "absolute path": (with_entry("/etc/evil"), "does not write: '/etc/evil'"),
+    "other member": (with_entry("parts/evil.pkl"), "does not write: 'parts/evil.pkl'"),
+    "unlisted member": (with_entry("parts/77.skops"), "does not list: parts/77.skops"),
+    "same member twice": (
+        with_entry("weights.safetensors"),
+        "'weights.safetensors' is there twice",
+    ),
+    "description twice": (with_entry("model.json", b"{}"), "'model.json' is there twice"),
+    "link": (with_entry("parts/9.skops", external_attr=LINK), "is a link"),
+    "compressed bomb": (
+        with_entry("parts/9.skops", b"0" * 10**7, compress_type=zipfile.ZIP_DEFLATED),
+        "is compressed",
+    ),
+    "size that is not there": (claim_size, "larger than the file"),
+    "member missing": (without("weights.safetensors"), "members are missing: weights.safetensors"),
+    "no description": (without("model.json"), r"not written by serkit\.save"),
+    "bottomless description": (rewritten(lambda text: b"[" * 200_000), "nested too deeply"),
+    "broken description": (rewritten(lambda text: text[:-1]), "JSON is damaged"),
+    "description of no text": (rewritten(lambda text: b"\xff\xfe" + text), "JSON is damaged"),
+    "name twice": (
+        rewritten(lambda text: text[:-1] + b',"model":{}}'),
+        "a name twice in one object",
+    ),
+    "infinite number": (
+        rewritten(lambda text: text.replace(b'"format":2', b'"format":Infinity')),
+        "the number Infinity",
+    ),
+    "list as description": (rewritten(lambda text: b"[]"), "no JSON object"),
+    "no list of members": (
+        rewritten(lambda text: text.replace(b'"members"', b'"mumbers"')),
+        "does not list the members",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ARCHIVES)
+def test_damaged_and_hostile_archives_are_refused(case, original, tmp_path, nothing_runs):
+    change, message = ARCHIVES[case]
+    global _events
+    _events = None
+    path = tmp_path / "model.serkit"
+    path.write_bytes(change(original[0]))
+    _events = []
+    with pytest.raises(ModelFileError, match=message) as caught:
+        serkit.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_the_untouched_file_loads(tampered, nothing_runs):
+    global _events
+    _events = None
+    path = tampered(lambda parts: None)
+    _events = []
+    assert serkit.load(path)[1:].predict(np.zeros((1, 5))).shape == (1,)
+
+
+def test_the_net_would_catch_what_runs(tmp_path, nothing_runs):
+    """A check of the check: a pickle that runs a command is an event."""
+    global _events
+    pickle.loads(pickle.dumps(np.zeros(1)))
+    assert "pickle.find_class" in {event for event, _ in _events}
+    _events = []
+
+
+@pytest.mark.parametrize("estimator", [SVC(), LogisticRegression()])
+def test_nothing_is_trusted_beyond_what_skops_trusts(estimator):
+    data = skops.io.dumps(estimator)
+    assert skops.io.get_untrusted_types(data=data) == []
+
+
+def test_a_missing_file_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        serkit.load(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError):
+        serkit.persistence.describe(tmp_path / "nothing")
