@@ -82,7 +82,8 @@ def collect_result(
 
 
 def failed_folds(
-    tasks: Sequence[Task] | Sequence[KeptTask], errors: Mapping[str, Exception]) -> tuple[FailedFold, ...]:
+    tasks: Sequence[Task] | Sequence[KeptTask], errors: Mapping[str, Exception]
+) -> tuple[FailedFold, ...]:
     """Return what failed, in the order of the tasks, with the errors in a line each."""
     return tuple(
         FailedFold(task.pipeline, task.seed, task.fold, one_line(errors[task.key]))

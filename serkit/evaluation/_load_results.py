@@ -68,16 +68,12 @@ def load_results(folder: str | os.PathLike) -> dict[str, ComparisonResult]:
     results: dict[str, ComparisonResult] = {}
     for plan in _merged(read_manifests(folder)):
         records = {
-            task.key: record
-            for task in plan.tasks
-            if (record := store.load(task.key)) is not None
+            task.key: record for task in plan.tasks if (record := store.load(task.key)) is not None
         }
         if not records:
             continue
         errors = {
-            task.key: RuntimeError("not finished")
-            for task in plan.tasks
-            if task.key not in records
+            task.key: RuntimeError("not finished") for task in plan.tasks if task.key not in records
         }
         result = collect_result(plan, records, errors, store)
         name, number = result.place, 1
@@ -101,9 +97,7 @@ def _merged(plans) -> list[KeptPlan]:
                 crossing = dict.fromkeys(
                     [*(n for n in earlier.crossing if n not in names), *plan.crossing]
                 )
-                merged[place] = replace(
-                    plan, tasks=[*kept, *plan.tasks], crossing=tuple(crossing)
-                )
+                merged[place] = replace(plan, tasks=[*kept, *plan.tasks], crossing=tuple(crossing))
                 break
         else:
             merged.append(plan)
