@@ -96,7 +96,7 @@ def pipelines_with_intervals(table: pd.DataFrame, metric: str) -> alt.Chart:
             "low:Q",
             scale=scale,
             title=f"{metric}, with 95 % interval over speakers",
-            axis=alt.Axis(format="%"),
+            axis=alt.Axis(format="%", tickCount=5),
         ),
         x2="high:Q",
     )
@@ -117,7 +117,7 @@ def recalls_of_two(recalls: pd.DataFrame) -> alt.Chart:
         .encode(
             y=alt.Y("emotion:N", title=None),
             yOffset=alt.YOffset("pipeline:N", sort=names),
-            x=alt.X("recall:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            x=alt.X("recall:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
             color=alt.Color(
                 "pipeline:N",
                 sort=names,

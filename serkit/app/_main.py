@@ -47,7 +47,7 @@ def main() -> None:
     st.caption(f"Results in {Path(folder).name}")
     st.session_state.setdefault("view", "Overview")
     view = st.segmented_control(
-        "View", list(_VIEWS), key="view", required=True, label_visibility="collapsed"
+        "View", list(_VIEWS), key="view", required=True, wrap=True, label_visibility="collapsed"
     )
     _VIEWS[view or "Overview"](results, folder)
     with st.expander("Open another folder of results"):

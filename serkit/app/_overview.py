@@ -43,7 +43,7 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
     if len(result.pipelines) > 1:
         with st.expander("Are the differences more than chance? Paired tests over speakers"):
             st.dataframe(_tests(place, result, folder), hide_index=True)
-    for note in result.notes():
+    for note in result.notes()[len(result.cautions()) :]:
         st.caption(note)
     report = Path(folder) / "report.html"
     if report.is_file():

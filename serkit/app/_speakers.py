@@ -57,4 +57,5 @@ def profiles(result: ComparisonResult, pipeline: str) -> pd.DataFrame:
     if durations.notna().all():
         table["minutes"] = (durations.groupby(utterances["speaker"]).sum() / 60).round(1)
     counts = pd.crosstab(utterances["speaker"], utterances["emotion"])
-    return table.join(counts, rsuffix=" (emotion)").rename_axis("speaker").reset_index()
+    counts = counts.rename(columns=lambda name: f"{name} (emotion)" if name in table else name)
+    return table.join(counts).rename_axis("speaker").reset_index()

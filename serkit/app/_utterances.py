@@ -10,7 +10,8 @@ from serkit.app import _charts, _pictures
 from serkit.app._audio import audio_item, load_model, read_audio
 from serkit.app._state import Choice, choose
 from serkit.evaluation import ComparisonResult
-from serkit.utils import AudioSegment, BadAudioError
+from serkit.neural_network import NeuralEstimator
+from serkit.utils import AudioSegment, BadAudioError, last_step
 
 __all__ = ["score_columns", "show"]
 
@@ -61,6 +62,7 @@ def _grid(numbers: list[int], right: pd.Series) -> None:
             f":green-background[✓ {n}]" if right[n] else f":red-background[**✗ {n}**]"
         ),
         key="grid",
+        wrap=True,
         on_change=_take_from_grid,
     )
 
@@ -119,6 +121,7 @@ def _one(choice: Choice, rows: pd.DataFrame, folder: str) -> None:
             st.error(f"{Path(item.file).name} cannot be played: {error}")
     _scores(row)
     if item is not None and waveform is not None:
+        st.header("Waveform and log-mel spectrogram")
         with st.spinner("Drawing"):
             st.pyplot(_pictures.waveform_and_mel(waveform, rate), width="stretch")
         _attention(choice, item)
@@ -186,10 +189,11 @@ def score_columns(row: pd.Series) -> pd.Series:
 
 
 def _attention(choice: Choice, item: AudioSegment) -> None:
-    st.header("What the network attends to")
+    """Show attention, where a network is."""
     key = (choice.pipeline, choice.seed, choice.fold)
     path = choice.result.models.get(key)
     if path is None:
+        st.header("What a network attends to")
         st.caption(
             "For this the fitted models have to be kept: serkit compare --keep-models, or "
             "compare(..., keep_models=True)."
@@ -197,6 +201,9 @@ def _attention(choice: Choice, item: AudioSegment) -> None:
         return
     try:
         model: Any = load_model(path)
+        if not isinstance(last_step(model), NeuralEstimator):
+            return
+        st.header("What the network attends to")
         with st.spinner("Asking the network"):
             figure, words = _pictures.attention(model, item)
     except (ValueError, TypeError, ImportError, OSError) as error:

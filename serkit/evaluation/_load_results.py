@@ -76,6 +76,8 @@ def load_results(folder: str | os.PathLike) -> dict[str, ComparisonResult]:
             task.key: RuntimeError("not finished") for task in plan.tasks if task.key not in records
         }
         result = collect_result(plan, records, errors, store)
+        unfinished = (failure._replace(error="not finished") for failure in result.failures)
+        result = replace(result, failures=tuple(unfinished))
         name, number = result.place, 1
         while name in results:
             number += 1
