@@ -1,5 +1,6 @@
 """Audio of utterances and uploads, and kept models, without a traceback for a reader to see."""
 
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import streamlit as st
 
 from serkit import persistence
@@ -19,6 +21,7 @@ __all__ = [
     "SILENCE",
     "audio_item",
     "load_model",
+    "play",
     "read_audio",
     "temporary_file",
 ]
@@ -74,6 +77,13 @@ def _read_audio(file: str, start: float, end: float | None, stamp: int) -> tuple
         samples = audio.read(0, audio.n_samples)
         waveform = samples if samples.ndim == 1 else samples.mean(axis=1)
         return waveform, audio.sampling_rate
+
+
+def play(waveform: np.ndarray, rate: int) -> None:
+    """Show a player; streamlit by itself would make all recordings equally loud."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(waveform, -1, 1), rate, format="WAV")
+    st.audio(file.getvalue())
 
 
 @contextmanager

@@ -117,7 +117,9 @@ def recalls_of_two(recalls: pd.DataFrame) -> alt.Chart:
         .encode(
             y=alt.Y("emotion:N", title=None),
             yOffset=alt.YOffset("pipeline:N", sort=names),
-            x=alt.X("recall:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
+            x=alt.X(
+                "recall:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)
+            ),
             color=alt.Color(
                 "pipeline:N",
                 sort=names,
@@ -126,7 +128,7 @@ def recalls_of_two(recalls: pd.DataFrame) -> alt.Chart:
             ),
             tooltip=["emotion", "pipeline", alt.Tooltip("recall:Q", format=".0%")],
         )
-        .properties(height=48 * len(recalls) + 90)
+        .properties(height=60 * len(recalls) + 100)
     )
 
 

@@ -45,10 +45,10 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
         st.header("Per emotion")
         table = scores_of_classes(rows, choice.result.labels)
         st.dataframe(
-            table,
+            table.assign(**{name: 100 * table[name] for name in ("precision", "recall", "F1")}),
             hide_index=True,
             column_config={
-                name: st.column_config.NumberColumn(name, format="percent")
+                name: st.column_config.NumberColumn(name, format="%.1f%%")
                 for name in ("precision", "recall", "F1")
             },
         )

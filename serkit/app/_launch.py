@@ -1,8 +1,12 @@
 """Start the web application."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from serkit.utils import import_optional
@@ -66,14 +70,29 @@ def launch(
     if results is not None and not Path(results).is_dir():
         raise FileNotFoundError(f"{os.fspath(results)} is no folder of results")
     process = subprocess.Popen(_command(results, port, browser))
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        return
+    with _ended_with_us():
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = 0
+        finally:
+            process.terminate()
+            process.wait()
     if code:
         raise RuntimeError(f"the application ended with code {code}; what it said stands above")
+
+
+@contextlib.contextmanager
+def _ended_with_us() -> Iterator[None]:
+    """Let a request to terminate end the server too, which would otherwise hold the port."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _command(results: str | os.PathLike | None, port: int | None, browser: bool) -> list[str]:

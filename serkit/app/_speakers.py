@@ -17,7 +17,7 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
         profiles(choice.result, choice.pipeline),
         hide_index=True,
         column_config={
-            name: st.column_config.ProgressColumn(name, min_value=0, max_value=1, format="percent")
+            name: st.column_config.ProgressColumn(name, min_value=0, max_value=100, format="%.1f%%")
             for name in ("UAR", "WA")
         },
     )
@@ -42,13 +42,13 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
 
 
 def profiles(result: ComparisonResult, pipeline: str) -> pd.DataFrame:
-    """Return one row per speaker."""
+    """Return one row per speaker, with scores in percent."""
     utterances = result.utterances
     of_speaker = utterances.groupby("speaker", sort=True)
     table = pd.DataFrame({"gender": of_speaker["gender"].first().fillna("not known")})
     scores = result.per_speaker().reset_index()
     scores = scores[scores["pipeline"] == pipeline].set_index("speaker")
-    table["UAR"], table["WA"] = scores["UAR"], scores["WA"]
+    table["UAR"], table["WA"] = 100 * scores["UAR"], 100 * scores["WA"]
     folds = result.predictions[result.predictions["pipeline"] == pipeline]
     tested = folds.groupby("speaker")["fold"].unique()
     table["tested in fold"] = tested.map(lambda found: ", ".join(map(str, sorted(found))))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from serkit import persistence
 from serkit.app import _charts, _pictures
-from serkit.app._audio import MAX_SECONDS, SILENCE, load_model, read_audio, temporary_file
+from serkit.app._audio import MAX_SECONDS, SILENCE, load_model, play, read_audio, temporary_file
 from serkit.app._state import choose
 from serkit.evaluation import ComparisonResult
 from serkit.inference import iter_predictions
@@ -106,7 +106,7 @@ def _show_clip(path: Path, name: str, model: Any) -> None:
         )
         return
     seconds = len(waveform) / rate
-    st.audio(waveform, sample_rate=rate)
+    play(waveform, rate)
     st.caption(f"{name}: {seconds:.1f} s at {rate} Hz")
     if np.abs(waveform).max() < SILENCE:
         st.warning(
@@ -155,7 +155,8 @@ def _predict(path: Path, name: str, model: Any, waveform: np.ndarray, rate: int)
     if any(silent):
         st.caption(f"{sum(silent)} of {len(silent)} windows are silent and are left out.")
         columns = table.columns[2:]
-        table[columns] = table[columns].astype(object).mask(np.array(silent)[:, None])
+        table[columns] = table[columns].astype(object)
+        table.loc[np.array(silent), columns] = None
     _show_scores(table, method, seconds, window)
 
 

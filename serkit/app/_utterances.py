@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from serkit.app import _charts, _pictures
-from serkit.app._audio import audio_item, load_model, read_audio
+from serkit.app._audio import audio_item, load_model, play, read_audio
 from serkit.app._state import Choice, choose
 from serkit.evaluation import ComparisonResult
 from serkit.neural_network import NeuralEstimator
@@ -31,13 +31,13 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
     if st.session_state.get("utterance") not in numbers:
         wrong = rows.index[~right]
         st.session_state["utterance"] = int(wrong[0] if len(wrong) else numbers[0])
-    grid, one = st.columns([2, 3], gap="large")
-    with grid:
-        st.header(f"{right.sum()} right, {(~right).sum()} wrong")
-        _grid(numbers, right)
-        _wrong(rows[~right])
+    st.header(f"{right.sum()} right, {(~right).sum()} wrong")
+    _grid(numbers, right)
+    one, wrong = st.columns([3, 2], gap="large")
     with one:
         _one(choice, rows, folder)
+    with wrong:
+        _wrong(rows[~right])
 
 
 def _grid(numbers: list[int], right: pd.Series) -> None:
@@ -116,7 +116,7 @@ def _one(choice: Choice, rows: pd.DataFrame, folder: str) -> None:
     else:
         try:
             waveform, rate = read_audio(item)
-            st.audio(waveform, sample_rate=rate)
+            play(waveform, rate)
         except (BadAudioError, OSError) as error:
             st.error(f"{Path(item.file).name} cannot be played: {error}")
     _scores(row)

@@ -30,8 +30,8 @@ def show(results: dict[str, ComparisonResult], folder: str) -> None:
     is_right, other_is_right = (rows["y_true"] == rows["y_pred"] for rows in (first, second))
     counts = {
         "both right": is_right & other_is_right,
-        f"only {choice.pipeline}": is_right & ~other_is_right,
-        f"only {other}": ~is_right & other_is_right,
+        f"only {choice.pipeline} right": is_right & ~other_is_right,
+        f"only {other} right": ~is_right & other_is_right,
         "both wrong": ~is_right & ~other_is_right,
     }
     with st.container(horizontal=True):

@@ -24,9 +24,7 @@ def _head():
 
 
 def write_corpus(folder):
-    made = make_emotional_speech(
-        4, emotions=("anger", "sadness"), n_sentences=3, random_state=0
-    )
+    made = make_emotional_speech(4, emotions=("anger", "sadness"), n_sentences=3, random_state=0)
     table = made.table
     table["file"] = [f"{number:02d}.wav" for number in range(len(table))]
     folder.mkdir()

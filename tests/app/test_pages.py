@@ -86,7 +86,9 @@ def test_fold_shows_the_scores_of_its_own_utterances(start, results):
     table = page.dataframe[0].value.set_index("emotion")
     assert table["support"].tolist() == [3, 3]
     of_anger = rows[rows["y_true"] == "anger"]
-    assert table.loc["anger", "recall"] == pytest.approx((of_anger["y_pred"] == "anger").mean())
+    assert table.loc["anger", "recall"] == pytest.approx(
+        100 * (of_anger["y_pred"] == "anger").mean()
+    )
 
 
 def test_choices_last_from_view_to_view(start, results):
@@ -182,7 +184,7 @@ def test_two_pipelines_on_a_fold(start, results):
     }
     numbers = {metric.label: int(metric.value) for metric in page.metric}
     assert numbers["both right"] == (right["SVM"] & right["weak"]).sum()
-    assert numbers["only SVM"] == (right["SVM"] & ~right["weak"]).sum()
+    assert numbers["only SVM right"] == (right["SVM"] & ~right["weak"]).sum()
     assert sum(numbers.values()) == 6
     assert "sign-flip permutation test" in texts(page)
 
