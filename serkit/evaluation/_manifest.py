@@ -57,7 +57,8 @@ class KeptPlan:
 def utterances_of(plan: Plan) -> pd.DataFrame:
     """Return the table of the corpus with the labels that are compared, None where one is NA."""
     table = plan.corpus.table.reindex(columns=list(_COLUMNS)).astype(object)
-    table["emotion"], table["speaker"] = plan.y, plan.speakers
+    table["emotion"] = pd.Series(plan.y, dtype=object)
+    table["speaker"] = pd.Series(plan.speakers, dtype=object)
     return table.where(table.notna(), None)
 
 

@@ -9,9 +9,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-pytest.importorskip("streamlit")
-pytest.importorskip("skops")
-
 from serkit.datasets import load_manifest, make_emotional_speech
 from serkit.evaluation import compare
 from serkit.feature_extraction import LogMelSpectrogram, TemporalPooling

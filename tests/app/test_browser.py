@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-selenium = pytest.importorskip("selenium")
+pytest.importorskip("selenium")
+pytest.importorskip("streamlit")
 
 from selenium import webdriver
+from selenium.common import exceptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -25,11 +27,18 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver on the path"
 )
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --use-fake-ui-for-media-stream "
-    "--use-fake-device-for-media-stream"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 VIEWS = ("Overview", "Speakers", "Fold", "Utterances", "Compare two", "Try it")
 WIDTHS = {"desktop": (1400, 900), "phone": (390, 844)}
 BUSY = "[data-test-script-state=running], [data-stale=true], [data-testid=stSpinner]"
@@ -86,9 +95,9 @@ class Page:
 
     def until(self, condition, seconds=90):
         ignored = (
-            selenium.common.exceptions.StaleElementReferenceException,
-            selenium.common.exceptions.NoSuchElementException,
-            selenium.common.exceptions.ElementClickInterceptedException,
+            exceptions.StaleElementReferenceException,
+            exceptions.NoSuchElementException,
+            exceptions.ElementClickInterceptedException,
         )
         wait = WebDriverWait(self.driver, seconds, 0.2, ignored_exceptions=ignored)
         return wait.until(lambda _: condition())

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+
+pytest.importorskip("streamlit")
+
 from streamlit.testing.v1 import AppTest
 
 import serkit.app
