@@ -137,7 +137,9 @@ def scores_over_time(table: pd.DataFrame, classes: list[str], *, posterior: bool
     middles = (table["start"] + table["end"]) / 2
     long = table[classes].assign(time=middles).melt("time", var_name="class", value_name="value")
     scale = alt.Scale(domain=[0, 1]) if posterior else alt.Scale()
-    legend = alt.Legend(orient="top", title=None, columns=2, symbolSize=300)
+    legend = alt.Legend(
+        orient="top", title=None, columns=2, symbolType="stroke", symbolSize=500, labelLimit=150
+    )
     return (
         alt.Chart(long)
         .mark_line(point=alt.OverlayMarkDef(size=25), strokeWidth=2)

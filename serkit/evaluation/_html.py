@@ -90,7 +90,8 @@ def details(summary: str, content: str) -> str:
 
 def html_table(frame: pd.DataFrame) -> str:
     """Return a table without its index."""
-    html = frame.to_html(index=False, border=0, escape=True, na_rep="")
+    classes = "pairs" if list(frame.columns[:2]) == ["first", "second"] else None
+    html = frame.to_html(index=False, border=0, escape=True, na_rep="", classes=classes)
     return f'<div class="scroll">{html}</div>'
 
 

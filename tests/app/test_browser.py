@@ -124,7 +124,8 @@ class Page:
         return self.until(lambda: next(iter(self.all(selector)), None))
 
     def button(self, name):
-        found = (b for b in self.all("button") if b.text.strip() == name)
+        # Icons are words of a font, in a line of their own.
+        found = (b for b in self.all("button") if b.text.strip().split("\n")[-1] == name)
         return next(found, None)
 
     def press(self, name):
@@ -150,6 +151,21 @@ class Page:
 
     def upload(self, path):
         self.one("[data-testid=stFileUploader] input[type=file]").send_keys(str(path))
+        self.settle()
+
+    def chosen(self):
+        """Return the label of the utterance that is chosen in the grid."""
+        return self.one("button[data-testid='stBaseButton-pillsActive']").text
+
+    def click_row(self, number):
+        """Click the box of a row of the first table, which is drawn on a canvas."""
+        canvas = self.one("[data-testid=stDataFrame] canvas")
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+        time.sleep(0.5)
+        place = canvas.rect
+        x, y = 15 - place["width"] / 2, 35 * (number + 1.5) - place["height"] / 2
+        mouse = webdriver.ActionChains(self.driver)
+        mouse.move_to_element_with_offset(canvas, round(x), round(y)).click().perform()
         self.settle()
 
     def overflow(self):
@@ -186,13 +202,10 @@ def test_every_control_of_results(driver, address):
     page.press("Previous")
     assert page.one("[data-testid=stAlert]").text == before[0]
     page.press(marked[4])
-    assert (
-        any(
-            box.get_attribute("value").split(":")[0] == marked[4]
-            for box in page.all("input[aria-label*='Utterance']")
-        )
-        or marked[4].split()[1] in page.text()
-    )
+    assert page.chosen() == marked[4]
+    wrong = [label for label in marked if "✗" in label]
+    page.click_row(1)
+    page.until(lambda: page.chosen() == wrong[1])
     page.press("Compare two")
     page.choose("Compared with", "ACRNN")
     page.says("sign-flip permutation test")
@@ -250,7 +263,9 @@ def test_a_clip_is_tried(driver, address, clip, tmp_path):
     page.choose("Pipeline", "ACRNN")
     page.upload(tmp_path / "clip.wav")
     page.says("mean of 3 windows")
-    slider = page.all("[data-testid=stSlider] [role=slider]")[1]
+    slider = page.all(
+        "[data-testid=stSlider] [role=slider], [data-testid=stSlider] input[type=range]"
+    )[1]
     slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
     page.says("mean of 2 windows")
     assert page.button("Download (CSV)")
