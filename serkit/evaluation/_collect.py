@@ -27,6 +27,7 @@ def collect_result(
 ) -> ComparisonResult:
     """Put the records of all folds into frames, and name those that failed."""
     y, speakers = plan.y, plan.speakers
+    root: str | Path | None
     if isinstance(plan, KeptPlan):
         utterances, root = plan.utterances, plan.root
     else:

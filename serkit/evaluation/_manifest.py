@@ -110,7 +110,11 @@ def _from_json(manifest: dict[str, Any]) -> KeptPlan:
         manifest["protocol"],
         manifest["root"],
         pd.DataFrame(manifest["utterances"], columns=list(_COLUMNS), dtype=object),
-        [KeptTask(**task, **folds[task["fold"]]) for task in manifest["tasks"]],
+        [
+            KeptTask(task["pipeline"], task["seed"], fold, task["key"], **folds[fold])
+            for task in manifest["tasks"]
+            for fold in (task["fold"],)
+        ],
         manifest["speaker_dependent"],
         tuple(manifest["crossing"]),
     )

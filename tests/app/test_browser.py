@@ -155,7 +155,7 @@ class Page:
 
     def chosen(self):
         """Return the label of the utterance that is chosen in the grid."""
-        return self.one("button[data-testid='stBaseButton-pillsActive']").text
+        return self.one("button[data-variant=pills][aria-checked=true]").text
 
     def click_row(self, number):
         """Click the box of a row of the first table, which is drawn on a canvas."""

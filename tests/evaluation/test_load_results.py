@@ -114,8 +114,6 @@ def test_benchmarks_are_read_too(features, tmp_path):
     assert read.pipelines == ["chance"]
 
 
-
-
 def test_what_is_no_folder_of_results(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         load_results(tmp_path / "none")
