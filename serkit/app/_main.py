@@ -21,7 +21,9 @@ _STYLE = """<style>
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 h1 { font-size: 1.7rem !important; padding-bottom: 0 !important; }
 h2 { font-size: 1.2rem !important; }
-button:focus-visible, summary:focus-visible, a:focus-visible { outline: 3px solid #0b5cab !important; outline-offset: 2px; }
+button:focus-visible, summary:focus-visible, a:focus-visible {
+  outline: 3px solid #0b5cab !important; outline-offset: 2px;
+}
 </style>"""
 
 
