@@ -25,7 +25,7 @@ RST = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE
         ("docs/user_guide/saving.rst", RST, 5),
         ("docs/user_guide/speakers.rst", RST, 2),
     ],
-    ids=["README", "augmentation", "comparison", "features", "networks", "speakers"],
+    ids=["README", "augmentation", "comparison", "features", "networks", "saving", "speakers"],
 )
 @pytest.mark.filterwarnings("ignore::serkit.utils.SignalWarning")
 def test_code_runs(page, block, n_blocks, tmp_path, monkeypatch):

@@ -61,9 +61,14 @@ def attention(model: Any, item: AudioSegment) -> tuple[Figure, str]:
     except TypeError as error:
         no_attention = error
     try:
-        GradCAMDisplay.from_estimator(model, audio, ax=ax, name=None)
+        display = GradCAMDisplay.from_estimator(model, audio, ax=ax)
     except (TypeError, ValueError, AttributeError):
         raise no_attention from None
+    if not np.any(display.weights):
+        return figure, (
+            "This network has no attention over time, and Grad-CAM finds nothing in its input that "
+            "speaks for the predicted emotion: all weights are 0. Drawn is the input alone."
+        )
     return figure, (
         "This network has no attention over time. Drawn is Grad-CAM: the frames and bins of its "
         "input that speak most for the predicted emotion, the redder the more."
