@@ -6,6 +6,7 @@ from typing import Any
 from serkit._version import __version__
 
 _ROOMS = (
+    "app",
     "augmentation",
     "datasets",
     "evaluation",

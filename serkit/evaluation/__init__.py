@@ -12,6 +12,7 @@ from serkit.evaluation._cross_corpus_matrix import CrossCorpusMatrix, cross_corp
 from serkit.evaluation._holdout_search import HoldoutSearchCV
 from serkit.evaluation._leakage import check_leakage
 from serkit.evaluation._leakage_report import Leak, LeakageError, LeakageReport
+from serkit.evaluation._load_results import load_results
 from serkit.evaluation._low_resource import low_resource_curve
 from serkit.evaluation._low_resource_tests import low_resource_tests
 from serkit.evaluation._ranks import SystemRanks, rank_systems
@@ -42,6 +43,7 @@ __all__ = [
     "cross_corpus_matrix",
     "cross_corpus_validate",
     "holm_correction",
+    "load_results",
     "low_resource_curve",
     "low_resource_tests",
     "paired_test",

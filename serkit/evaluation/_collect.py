@@ -1,12 +1,14 @@
 """From the records of all folds to the result."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from serkit.evaluation._fold import Task
+from serkit.evaluation._manifest import KeptPlan, KeptTask, utterances_of
 from serkit.evaluation._metrics import METRICS, FailedFold
 from serkit.evaluation._models import list_models
 from serkit.evaluation._plan import Plan
@@ -18,14 +20,19 @@ __all__ = ["collect_result", "failed_folds"]
 
 
 def collect_result(
-    plan: Plan,
+    plan: Plan | KeptPlan,
     records: Mapping[str, dict[str, Any]],
     errors: Mapping[str, Exception],
     store: ResultsStore,
 ) -> ComparisonResult:
     """Put the records of all folds into frames, and name those that failed."""
     y, speakers = plan.y, plan.speakers
-    files = plan.corpus.table["file"].to_numpy(dtype=object, na_value=None)
+    root: str | Path | None
+    if isinstance(plan, KeptPlan):
+        utterances, root = plan.utterances, plan.root
+    else:
+        utterances, root = utterances_of(plan), plan.corpus.root
+    files = utterances["file"].to_numpy()
     folds, predictions = [], []
     for task in plan.tasks:
         if task.key in errors:
@@ -70,10 +77,14 @@ def collect_result(
         crossing=plan.crossing,
         failures=failed_folds(plan.tasks, errors),
         models=dict(list_models(plan.tasks, store)),
+        utterances=utterances,
+        root=None if root is None else Path(root),
     )
 
 
-def failed_folds(tasks: Sequence[Task], errors: Mapping[str, Exception]) -> tuple[FailedFold, ...]:
+def failed_folds(
+    tasks: Sequence[Task] | Sequence[KeptTask], errors: Mapping[str, Exception]
+) -> tuple[FailedFold, ...]:
     """Return what failed, in the order of the tasks, with the errors in a line each."""
     return tuple(
         FailedFold(task.pipeline, task.seed, task.fold, one_line(errors[task.key]))

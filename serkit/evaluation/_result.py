@@ -48,6 +48,10 @@ class ComparisonResult:
         Folds without a result, which ``on_error="warn"`` lets pass.
     models : dict of (pipeline, seed, fold) to Path
         Files of the fitted models that ``keep_models=True`` has kept.
+    utterances : DataFrame
+        The table of the corpus: file, speaker, gender, emotion, start, end, duration.
+    root : Path or None
+        The folder that the files of the corpus are named from, as it was then.
 
     Examples
     --------
@@ -62,6 +66,8 @@ class ComparisonResult:
     crossing: tuple[str, ...] = ()
     failures: tuple[FailedFold, ...] = ()
     models: Mapping[tuple[str, int, int], Path] = field(default_factory=dict)
+    utterances: pd.DataFrame = field(default_factory=pd.DataFrame)
+    root: Path | None = None
 
     @property
     def pipelines(self) -> list[str]:

@@ -24,6 +24,7 @@ from serkit.evaluation._features import extract_features, split_stateless
 from serkit.evaluation._fold import Task, evaluate_fold
 from serkit.evaluation._leakage import find_leaks
 from serkit.evaluation._leakage_report import LeakageError
+from serkit.evaluation._manifest import write_manifest
 from serkit.evaluation._models import ModelKeeper
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
@@ -54,6 +55,7 @@ def run_plan(
 
     With ``stop`` the first error is raised at once, otherwise the others go on.
     """
+    write_manifest(plan, store)
     keys = (task.key for task in plan.tasks)
     records = store.load_all(keys, what="folds", verbose=verbose)
     if keep_models:
