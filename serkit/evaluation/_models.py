@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from serkit import persistence
@@ -23,8 +23,8 @@ class ModelKeeper:
     key : str
         The key of the fold.
     stateless : Pipeline or None
-        What was computed for all folds at once; the model gets it back, so that
-        it predicts from what the pipeline was given.
+        What was computed for all folds at once, fitted; the model gets it back, so
+        that it predicts from what the pipeline was given.
 
     Attributes
     ----------
@@ -58,7 +58,6 @@ def list_models(tasks: Any, store: ResultsStore) -> Iterator[tuple[tuple[str, in
 def _join(stateless: Pipeline | None, model: BaseEstimator) -> BaseEstimator:
     if stateless is None:
         return model
-    head = clone(stateless).steps
     if isinstance(model, Pipeline):
-        return type(model)([*head, *model.steps])
-    return Pipeline([*head, ("model", model)])
+        return type(model)([*stateless.steps, *model.steps])
+    return Pipeline([*stateless.steps, ("model", model)])

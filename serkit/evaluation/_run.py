@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -75,6 +76,8 @@ def run_plan(
             _warn(error)
             errors |= {task.key: error for task in group}
             continue
+        # One utterance shows these steps all that they remember: kinds of input, files read.
+        head = None if stateless is None or not keep_models else clone(stateless).fit(plan.X[:1])
         if check_leakage:
             _check_pipelines(group, X, plan)
         with threadpool_limits(n_threads):
@@ -88,7 +91,7 @@ def run_plan(
                     store,
                     os.getpid(),
                     stop,
-                    ModelKeeper(store, task.key, stateless) if keep_models else None,
+                    ModelKeeper(store, task.key, head) if keep_models else None,
                 )
                 for task in group
             )
