@@ -10,7 +10,10 @@ from sklearn.pipeline import Pipeline
 from serkit import persistence
 from serkit.evaluation._store import ResultsStore
 
-__all__ = ["ModelKeeper", "list_models"]
+__all__ = ["ModelKeeper", "is_hopeless", "list_models"]
+
+#: What an error advises that stands in the way of a model: followed, the model can be kept.
+_ADVICE = ("persistence.register(", "pip install")
 
 
 class ModelKeeper:
@@ -46,6 +49,11 @@ class ModelKeeper:
             persistence.save(_join(self.stateless, model), path, card=False)
         except (TypeError, ValueError, ImportError) as error:
             self.error = str(error)
+
+
+def is_hopeless(error: str | None) -> bool:
+    """Say whether an error will stand in the way of a model whenever it is fitted again."""
+    return error is not None and not any(advice in error for advice in _ADVICE)
 
 
 def list_models(tasks: Any, store: ResultsStore) -> Iterator[tuple[tuple[str, int, int], Path]]:

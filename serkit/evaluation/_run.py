@@ -26,7 +26,7 @@ from serkit.evaluation._fold import Task, evaluate_fold
 from serkit.evaluation._leakage import find_leaks
 from serkit.evaluation._leakage_report import LeakageError
 from serkit.evaluation._manifest import write_manifest
-from serkit.evaluation._models import ModelKeeper
+from serkit.evaluation._models import ModelKeeper, is_hopeless
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import estimator_digest
@@ -113,7 +113,7 @@ def run_plan(
 
 def _has_model(record: dict[str, Any], key: str, store: ResultsStore) -> bool:
     """Say whether the model of a fold is kept, or is known not to be one that can be."""
-    return store.has_model(key) or "model_error" in record
+    return store.has_model(key) or is_hopeless(record.get("model_error"))
 
 
 def _warn_of_models(plan: Plan, records: dict[str, dict[str, Any]], store: ResultsStore) -> None:
