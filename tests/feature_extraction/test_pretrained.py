@@ -317,6 +317,19 @@ def test_other_models_are_refused(speech, tmp_path):
         PretrainedEmbedding(tmp_path).fit(speech)
 
 
+def test_adapters_are_refused(speech, tmp_path):
+    adapter = {"add_adapter": True, "num_adapter_layers": 1, "output_hidden_size": 8}
+    config = transformers.Wav2Vec2Config(**SIZES | LARGE, **adapter)
+    transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "with")
+    for folder in ("with", "without"):
+        transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / folder)
+    with pytest.raises(ValueError, match=r"with an adapter.*add_adapter=False"):
+        PretrainedEmbedding(tmp_path / "with").fit(speech)
+    model = transformers.AutoModel.from_pretrained(tmp_path / "with", add_adapter=False)
+    model.save_pretrained(tmp_path / "without")
+    assert PretrainedEmbedding(tmp_path / "without").fit_transform(speech).shape == (7, 16)
+
+
 def test_weights_are_loaded_once(folders, speech, monkeypatch):
     from serkit.feature_extraction import _pretrained_encoder
 
