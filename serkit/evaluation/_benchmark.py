@@ -74,7 +74,8 @@ def benchmark(
     keep_models : bool, default=False
         Write the fitted model of every fold to the folder ``models`` in
         `results_dir`, by :func:`serkit.persistence.save`; of a search, the best
-        estimator. A fold that was finished without is fitted again.
+        estimator. A fold that was finished without is fitted again, but for
+        models that cannot be written, whatever is installed or registered.
         The ``load_model`` of a cell's result loads one.
     on_error : {"raise", "warn"}, default="raise"
         What a fold that fails means. With "raise" all other folds of all cells

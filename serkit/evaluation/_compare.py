@@ -89,7 +89,8 @@ def compare(
     keep_models : bool, default=False
         Write the fitted model of every fold to the folder ``models`` in
         `results_dir`, by :func:`serkit.persistence.save`; of a search, the best
-        estimator. A fold that was finished without is fitted again.
+        estimator. A fold that was finished without is fitted again, but for
+        models that cannot be written, whatever is installed or registered.
         ``result.load_model(pipeline, fold)`` loads one.
     protocol : str or None, default=None
         What the folds are called in tables; ``None`` takes the text of ``cv``.

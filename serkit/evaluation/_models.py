@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from serkit import persistence
 from serkit.evaluation._store import ResultsStore
 
-__all__ = ["ModelKeeper", "list_models"]
+__all__ = ["ModelKeeper", "is_hopeless", "list_models"]
+
+#: What an error advises that stands in the way of a model: followed, the model can be kept.
+_ADVICE = ("persistence.register(", "pip install")
 
 
 class ModelKeeper:
@@ -23,8 +26,8 @@ class ModelKeeper:
     key : str
         The key of the fold.
     stateless : Pipeline or None
-        What was computed for all folds at once; the model gets it back, so that
-        it predicts from what the pipeline was given.
+        What was computed for all folds at once, fitted; the model gets it back, so
+        that it predicts from what the pipeline was given.
 
     Attributes
     ----------
@@ -48,6 +51,11 @@ class ModelKeeper:
             self.error = str(error)
 
 
+def is_hopeless(error: str | None) -> bool:
+    """Say whether an error will stand in the way of a model whenever it is fitted again."""
+    return error is not None and not any(advice in error for advice in _ADVICE)
+
+
 def list_models(tasks: Any, store: ResultsStore) -> Iterator[tuple[tuple[str, int, int], Path]]:
     """Yield what was kept of some folds: pipeline, seed and fold, and the file."""
     for task in tasks:
@@ -58,7 +66,6 @@ def list_models(tasks: Any, store: ResultsStore) -> Iterator[tuple[tuple[str, in
 def _join(stateless: Pipeline | None, model: BaseEstimator) -> BaseEstimator:
     if stateless is None:
         return model
-    head = clone(stateless).steps
     if isinstance(model, Pipeline):
-        return type(model)([*head, *model.steps])
-    return Pipeline([*head, ("model", model)])
+        return type(model)([*stateless.steps, *model.steps])
+    return Pipeline([*stateless.steps, ("model", model)])

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -25,7 +26,7 @@ from serkit.evaluation._fold import Task, evaluate_fold
 from serkit.evaluation._leakage import find_leaks
 from serkit.evaluation._leakage_report import LeakageError
 from serkit.evaluation._manifest import write_manifest
-from serkit.evaluation._models import ModelKeeper
+from serkit.evaluation._models import ModelKeeper, is_hopeless
 from serkit.evaluation._plan import Plan
 from serkit.evaluation._store import ResultsStore
 from serkit.utils import estimator_digest
@@ -75,6 +76,8 @@ def run_plan(
             _warn(error)
             errors |= {task.key: error for task in group}
             continue
+        # One utterance shows these steps all that they remember: kinds of input, files read.
+        head = None if stateless is None or not keep_models else clone(stateless).fit(plan.X[:1])
         if check_leakage:
             _check_pipelines(group, X, plan)
         with threadpool_limits(n_threads):
@@ -88,7 +91,7 @@ def run_plan(
                     store,
                     os.getpid(),
                     stop,
-                    ModelKeeper(store, task.key, stateless) if keep_models else None,
+                    ModelKeeper(store, task.key, head) if keep_models else None,
                 )
                 for task in group
             )
@@ -110,7 +113,7 @@ def run_plan(
 
 def _has_model(record: dict[str, Any], key: str, store: ResultsStore) -> bool:
     """Say whether the model of a fold is kept, or is known not to be one that can be."""
-    return store.has_model(key) or "model_error" in record
+    return store.has_model(key) or is_hopeless(record.get("model_error"))
 
 
 def _warn_of_models(plan: Plan, records: dict[str, dict[str, Any]], store: ResultsStore) -> None:

@@ -35,7 +35,8 @@ class ResultsStore:
         self.folder = None if folder is None else Path(folder).absolute() / "folds"
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            sweep(self.folder)
+            for folder in (self.folder, self._models):
+                sweep(folder)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Return the entry of a key, or None if there is no readable one."""
@@ -69,12 +70,16 @@ class ResultsStore:
 
     def model_path(self, key: str) -> Path:
         """Return where the fitted model of a key is kept, ``models/KEY.serkit``."""
-        assert self.folder is not None
-        return self.folder.parent / "models" / f"{key}.serkit"
+        return self._models / f"{key}.serkit"
 
     def has_model(self, key: str) -> bool:
         """Say whether the fitted model of a key is there."""
         return self.folder is not None and self.model_path(key).exists()
+
+    @property
+    def _models(self) -> Path:
+        assert self.folder is not None
+        return self.folder.parent / "models"
 
     def __contains__(self, key: str) -> bool:
         return self.folder is not None and self._path(key).exists()

@@ -85,7 +85,7 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
     ----------
     transformer_ : transformer or Pipeline
         Copy of `transformer`; those of its steps are fitted that check the
-        input or name the output.
+        input or name the output, and all if one reads files of its own.
     n_features_in_ : int
         Number of features seen in ``fit``; only for 2-D numeric input.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -147,8 +147,8 @@ class CachedTransformer(NamedOutputMixin, BaseEstimator):
         steps = _stateless_steps(self.transformer_)
         for step in _first_steps(self.transformer_):
             step.fit(X)
-        if _has_names(self):
-            # Names are made of what each step sees: one utterance shows it.
+        if _has_names(self) or any(hasattr(step, "_cache_state") for step in steps):
+            # Names are made of what each step sees, and files are looked at: one utterance does.
             if isinstance(steps[0], FeatureUnion):
                 steps[0].fit(X[:1])
             for n_before in range(1, len(steps)):

@@ -23,7 +23,13 @@ from serkit.feature_extraction._pretrained_encoder import (
     load_settings,
 )
 from serkit.feature_extraction._pretrained_files import files_digest, find_encoder
-from serkit.utils import AudioTransformer, SignalWarning, import_optional, name_rows
+from serkit.utils import (
+    AudioTransformer,
+    SignalWarning,
+    content_digest,
+    import_optional,
+    name_rows,
+)
 
 __all__ = ["PretrainedEmbedding"]
 
@@ -54,7 +60,9 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
     A model by name is fetched from the Hugging Face Hub once and kept in its
     cache. No code from there is run, and weights are read from safetensors only.
     They are loaded when they are needed, once per process, and are not part of
-    the estimator: pickled, it holds the name. Needs the extra ``pretrained``.
+    the estimator: pickled or saved, it holds the name, and a digest of the files
+    that it was fitted with. It refuses to compute with others. Needs the extra
+    ``pretrained``.
 
     Parameters
     ----------
@@ -84,6 +92,8 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
 
     Attributes
     ----------
+    encoder_digest_ : str
+        Digest of the files of the encoder, its settings and weights.
     n_features_out_ : int
         Number of functionals; only with `pooling`.
     feature_names_ : ndarray of shape (n_features,), dtype=object
@@ -181,6 +191,7 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
         """
         self._check_input(X, reset=True)
         settings = self._settings()
+        self.encoder_digest_ = content_digest(files_digest(self._folder()))
         if self.pooling is not None:
             parts = ("_mean", "_std") if self.pooling == "mean_std" else ("",)
             names = [
@@ -237,8 +248,19 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
             )
         return [states[layer] for layer in layers]
 
+    def _changed(self) -> bool:
+        """Say whether the files are others than those that it was fitted with."""
+        digest = content_digest(files_digest(self._folder()))
+        return getattr(self, "encoder_digest_", digest) != digest
+
     def _make_kernel(self) -> Callable[[Sequence[np.ndarray]], list[np.ndarray]]:  # type: ignore[override]
         settings = self._settings()
+        if self._changed():
+            raise ValueError(
+                f"the encoder {os.fspath(self.model_name_or_path)!r} is not the one that this was "
+                "fitted with: its weights or settings are others. Bring back the files, or name "
+                "the folder or the revision that has them by set_params; or fit again"
+            )
         device = self.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -265,10 +287,13 @@ class PretrainedEmbedding(FunctionalsMixin, AudioTransformer):
         transformers = import_optional(
             "transformers", extra="pretrained", caller="PretrainedEmbedding"
         )
-        return {
+        state = {
             "model_name_or_path": files_digest(self._folder()),
             "transformers": transformers.__version__,
         }
+        if self._changed():  # What a cache has of these files is not of those it was fitted with.
+            state["fitted"] = self.encoder_digest_
+        return state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

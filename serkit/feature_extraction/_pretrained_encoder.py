@@ -101,7 +101,7 @@ def load_settings(folder: Path) -> Settings:
     Raises
     ------
     ValueError
-        If it is of another kind.
+        If it is of another kind, or has an adapter behind its last layer.
     """
     transformers = _transformers()
     options = {"local_files_only": True, "trust_remote_code": False}
@@ -112,6 +112,12 @@ def load_settings(folder: Path) -> Settings:
         raise ValueError(
             f"{os.fspath(folder)!r} holds a model of type {config.model_type!r}; "
             "PretrainedEmbedding knows wav2vec 2.0, HuBERT, WavLM and Whisper"
+        )
+    if getattr(config, "add_adapter", False):
+        raise ValueError(
+            f"{os.fspath(folder)!r} holds a model with an adapter, which makes fewer frames, of "
+            "other values, of those of the last layer. Save it without: AutoModel.from_pretrained("
+            "folder, add_adapter=False).save_pretrained(other_folder)"
         )
     extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, **options)
     return Settings(config, extractor)

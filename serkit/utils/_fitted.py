@@ -107,6 +107,8 @@ def last_step(estimator: Any) -> Any:
 def up_to_last_step(estimator: Any, X: Any) -> Any:
     """Return what the last step of a fitted pipeline gets for some rows.
 
+    Samplers are passed by, as they are whenever a pipeline predicts.
+
     Parameters
     ----------
     estimator : estimator
@@ -129,5 +131,7 @@ def up_to_last_step(estimator: Any, X: Any) -> Any:
         return up_to_last_step(estimator.estimator, X)
     if not isinstance(estimator, Pipeline):
         return X
-    before = X if len(estimator) == 1 else estimator[:-1].transform(X)
-    return up_to_last_step(estimator[-1], before)
+    for _, step in estimator.steps[:-1]:
+        if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
+            X = step.transform(X)
+    return up_to_last_step(estimator[-1], X)

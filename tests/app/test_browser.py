@@ -67,7 +67,10 @@ def address(results):
         yield address
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(timeout=60)
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module")

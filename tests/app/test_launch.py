@@ -81,12 +81,15 @@ def test_the_server_ends_with_who_started_it(tmp_path):
         f"_launch._command = lambda *_: [sys.executable, '-c', {server!r}]\n_launch.launch()"
     )
     process = subprocess.Popen([sys.executable, "-c", code])
-    for _ in range(300):
-        if mark.exists() and mark.read_text():
-            break
-        time.sleep(0.2)
-    pid = int(mark.read_text())
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
+    try:
+        for _ in range(300):
+            if mark.exists() and mark.read_text():
+                break
+            time.sleep(0.2)
+        pid = int(mark.read_text())
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+    finally:
+        process.kill()
     alive = subprocess.run(["kill", "-0", str(pid)], capture_output=True).returncode == 0
     assert not alive

@@ -149,15 +149,24 @@ def test_ctrl_c_leaves_nothing_half_done(model, manifest, tmp_path):
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What runs in the background ignores the signal, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    with process:
+    try:
         process.stdin.write(f"{manifest.parent / 'a_calm_0.wav'}\n" * 2)
         process.stdin.flush()
+        deadline = time.monotonic() + 120
         while not any(path.stat().st_size for path in tmp_path.iterdir()):
             assert process.poll() is None
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
+        # Its standard input stays open: only the signal ends it.
+        process.wait(timeout=60)
         assert "serkit: stopped" in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130
     assert not list(tmp_path.iterdir())
 

@@ -303,9 +303,10 @@ def test_a_resumed_run_says_what_it_found(features, tmp_path, capsys):
     assert f"4 of 8 folds found in {tmp_path}" in capsys.readouterr().err
 
 
-def test_old_temporary_files_are_swept(features, tmp_path):
-    (tmp_path / "folds").mkdir()
-    old, young = tmp_path / "folds" / ".old.part", tmp_path / "folds" / ".young.part"
+@pytest.mark.parametrize("inside", ["folds", "models"])
+def test_old_temporary_files_are_swept(features, tmp_path, inside):
+    (tmp_path / inside).mkdir()
+    old, young = tmp_path / inside / ".old.serkit.ab.part", tmp_path / inside / ".young.part"
     for path in (old, young):
         path.touch()
     os.utime(old, (time.time() - 2 * 86400,) * 2)

@@ -1,8 +1,11 @@
 """Fitted models of folds, kept beside their records."""
 
+import sys
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -18,7 +21,7 @@ from serkit.feature_extraction import MFCC, FrameScaler, LogMelSpectrogram, Temp
 from serkit.metrics import uar_scorer
 from serkit.model_selection import LeaveSpeakersOut
 from serkit.neural_network import CRNNClassifier
-from serkit.persistence import ModelFileError
+from serkit.persistence import ModelFileError, _registry, register
 from serkit.pipeline import make_pipeline as make_sampling_pipeline
 from serkit.preprocessing import AudioLoader
 
@@ -99,6 +102,35 @@ def test_what_cannot_be_kept_is_said_and_not_fitted_again(features, tmp_path):
         second = run(features, pipelines, tmp_path, keep_models=True)
     assert at == {path: path.stat().st_mtime_ns for path in (tmp_path / "folds").iterdir()}
     assert second.predictions.equals(first.predictions)
+
+
+class Twice(TransformerMixin, BaseEstimator):
+    """A step that serkit does not know."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return 2 * np.asarray(X)
+
+
+def test_models_are_kept_once_the_advice_is_followed(features, tmp_path, monkeypatch):
+    bayes, own = {"Bayes": GaussianNB()}, {"own": make_pipeline(Twice(), GaussianNB())}
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "skops.io", None)
+        with pytest.warns(UserWarning, match="'Bayes' are not kept: .*pip install"):
+            first = run(features, bayes, tmp_path, keep_models=True)
+    assert not first.models
+    assert len(run(features, bayes, tmp_path, keep_models=True).models) == 4
+    with pytest.warns(UserWarning, match=r"'own' are not kept: .*register\("):
+        first = run(features, own, tmp_path, keep_models=True)
+    monkeypatch.setattr(_registry, "_REGISTERED", {})
+    register(Twice, name="tests:Twice-of-comparisons")
+    second = run(features, own, tmp_path, keep_models=True)
+    assert len(second.models) == 4
+    assert second.predictions.equals(first.predictions)
+    assert isinstance(second.load_model("own")[0], Twice)
 
 
 def test_models_are_kept_by_workers_too(features, tmp_path):

@@ -10,7 +10,11 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from serkit.feature_extraction import CachedTransformer, PretrainedEmbedding
+import serkit
+from serkit.datasets import make_emotional_speech
+from serkit.evaluation import compare
+from serkit.feature_extraction import CachedTransformer, PretrainedEmbedding, TemporalPooling
+from serkit.preprocessing import AudioLoader, PreEmphasis
 from serkit.utils import SignalWarning, as_ragged, estimator_digest
 
 transformers = pytest.importorskip("transformers")
@@ -189,7 +193,10 @@ def test_the_cache_knows_other_weights(folders, speech, tmp_path):
     np.testing.assert_array_equal(cached.transform(speech), first)
     np.testing.assert_allclose(first, PretrainedEmbedding(folder).fit_transform(speech), atol=1e-5)
     save_encoder(folder, "wav2vec2", seed=1)
-    assert not np.allclose(cached.transform(speech), first, atol=1e-3)
+    other = clone(cached).fit_transform(speech)
+    assert not np.allclose(other, first, atol=1e-3)
+    with pytest.raises(ValueError, match="not the one that this was fitted with"):
+        cached.transform(speech)
     save_encoder(folder, "wav2vec2")
     np.testing.assert_array_equal(cached.transform(speech), first)
 
@@ -206,6 +213,44 @@ def test_what_the_digest_knows(folders, tmp_path):
         PretrainedEmbedding(folders("hubert")),
     ):
         assert estimator_digest(other) != digest
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_model_knows_its_weights(speech, tmp_path, cached):
+    pytest.importorskip("skops")
+    folder = save_encoder(tmp_path / "model", "wav2vec2")
+    embedding = PretrainedEmbedding(folder, pooling=None)
+    if cached:  # and not the first step
+        embedding = CachedTransformer(make_pipeline(PreEmphasis(), embedding), tmp_path / "cache")
+    model = make_pipeline(embedding, TemporalPooling(), LogisticRegression())
+    y = ["calm", "anger", "calm", "joy", "joy", "joy", "joy"]
+    expected = model.fit(speech, y).predict_proba(speech)
+    serkit.save(model, tmp_path / "model.serkit", card=False)
+    loaded = serkit.load(tmp_path / "model.serkit")
+    np.testing.assert_array_equal(loaded.predict_proba(speech), expected)
+    save_encoder(folder, "wav2vec2", seed=1)
+    for one in (model, loaded):
+        with pytest.raises(ValueError, match="not the one that this was fitted with.*fit again"):
+            one.predict(speech)
+    # The same files elsewhere are the same encoder.
+    copied = save_encoder(tmp_path / "elsewhere", "wav2vec2")
+    step = loaded[0].transformer_[1] if cached else loaded[0]
+    step.set_params(model_name_or_path=copied)
+    np.testing.assert_array_equal(loaded.predict_proba(speech), expected)
+    assert not np.allclose(model.fit(speech, y).predict_proba(speech), expected)
+
+
+def test_models_of_a_comparison_know_their_weights(tmp_path):
+    pytest.importorskip("skops")
+    folder = save_encoder(tmp_path / "model", "wav2vec2")
+    corpus = make_emotional_speech(2, ["anger", "calm"], n_sentences=1, random_state=0)
+    model = make_pipeline(AudioLoader(), PretrainedEmbedding(folder), LogisticRegression())
+    options = {"results_dir": tmp_path / "results", "keep_models": True, "verbose": 0}
+    kept = compare(corpus, {"wav2vec2": model}, **options).load_model("wav2vec2")
+    assert len(kept.predict(corpus.audio[:2])) == 2
+    save_encoder(folder, "wav2vec2", seed=1)
+    with pytest.raises(ValueError, match="not the one that this was fitted with"):
+        kept.predict(corpus.audio[:2])
 
 
 @pytest.fixture
@@ -270,6 +315,19 @@ def test_other_models_are_refused(speech, tmp_path):
     transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="of type 'bert'"):
         PretrainedEmbedding(tmp_path).fit(speech)
+
+
+def test_adapters_are_refused(speech, tmp_path):
+    adapter = {"add_adapter": True, "num_adapter_layers": 1, "output_hidden_size": 8}
+    config = transformers.Wav2Vec2Config(**SIZES | LARGE, **adapter)
+    transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "with")
+    for folder in ("with", "without"):
+        transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path / folder)
+    with pytest.raises(ValueError, match=r"with an adapter.*add_adapter=False"):
+        PretrainedEmbedding(tmp_path / "with").fit(speech)
+    model = transformers.AutoModel.from_pretrained(tmp_path / "with", add_adapter=False)
+    model.save_pretrained(tmp_path / "without")
+    assert PretrainedEmbedding(tmp_path / "without").fit_transform(speech).shape == (7, 16)
 
 
 def test_weights_are_loaded_once(folders, speech, monkeypatch):

@@ -10,6 +10,8 @@ from sklearn.svm import SVC
 
 from serkit.feature_extraction import MFCC, TemporalPooling
 from serkit.inference import iter_predictions, window_posteriors
+from serkit.over_sampling import RandomOverSampler
+from serkit.pipeline import make_pipeline as make_sampling_pipeline
 from serkit.preprocessing import AudioLoader
 
 RATE = 8000
@@ -83,3 +85,15 @@ def test_a_loader_that_would_move_every_window(model, recording):
     expected = window_posteriors(model, recording, sampling_rate=RATE, window_length=4000)
     table = window_posteriors(loading, recording, sampling_rate=RATE, window_length=4000)
     pd.testing.assert_frame_equal(table, expected)
+
+
+def test_a_sampler_right_before_the_classifier(recording):
+    rng = np.random.default_rng(0)
+    X = [scale * rng.normal(size=4000) for scale in (0.02, 0.02, 0.02, 0.2)]
+    mfcc = MFCC(n_mfcc=5, n_mels=12, n_fft=256, hop_length=128, sampling_rate=RATE)
+    sampler = RandomOverSampler(random_state=0)
+    model = make_sampling_pipeline(mfcc, TemporalPooling(), sampler, LogisticRegression())
+    model.fit(X, ["calm", "calm", "calm", "anger"])
+    table = window_posteriors(model, recording[:8000], sampling_rate=RATE, window_length=4000)
+    windows = [recording[:4000], recording[4000:8000]]
+    np.testing.assert_allclose(table[["anger", "calm"]], model.predict_proba(windows), rtol=1e-5)
