@@ -56,4 +56,5 @@ def main() -> None:
         _start.ask_for_folder()
 
 
-main()
+if __name__ == "__main__":
+    main()

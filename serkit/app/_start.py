@@ -113,8 +113,8 @@ def _progress() -> None:
 def _count(folder: Path) -> tuple[int, int]:
     """Return how many folds are finished, and how many there are going to be."""
     try:
-        (result,) = load_results(folder).values()
+        results = load_results(folder).values()
     except (OSError, ValueError):
         return 0, 0
-    done = len(result.folds)
-    return done, done + len(result.failures)
+    done = sum(len(result.folds) for result in results)
+    return done, done + sum(len(result.failures) for result in results)

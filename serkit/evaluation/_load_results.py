@@ -1,6 +1,7 @@
 """Read a folder of results without the corpus and without computing anything."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def load_results(folder: str | os.PathLike) -> dict[str, ComparisonResult]:
         raise FileNotFoundError(f"{folder} is no folder: give the results_dir of compare")
     store = ResultsStore(folder)
     results: dict[str, ComparisonResult] = {}
-    for plan in _merged(read_manifests(folder)):
+    for plan in _merged(read_manifests(folder), store):
         records = {
             task.key: record for task in plan.tasks if (record := store.load(task.key)) is not None
         }
@@ -88,18 +89,28 @@ def load_results(folder: str | os.PathLike) -> dict[str, ComparisonResult]:
     return results
 
 
-def _merged(plans) -> list[KeptPlan]:
-    """Put runs over the same utterances with the same protocol together."""
+def _merged(plans: Iterable[KeptPlan], store: ResultsStore) -> list[KeptPlan]:
+    """Put runs over the same utterances with the same protocol together.
+
+    Of pipelines of one name the latest counts of which a fold is finished.
+    """
     merged: list[KeptPlan] = []
     for plan in plans:
         for place, earlier in enumerate(merged):
             if _same(plan, earlier):
-                names = {task.pipeline for task in plan.tasks}
+                begun = {task.pipeline for task in plan.tasks if task.key in store}
+                names = begun | {task.pipeline for task in plan.tasks} - {
+                    task.pipeline for task in earlier.tasks
+                }
                 kept = [task for task in earlier.tasks if task.pipeline not in names]
+                new = [task for task in plan.tasks if task.pipeline in names]
                 crossing = dict.fromkeys(
-                    [*(n for n in earlier.crossing if n not in names), *plan.crossing]
+                    [
+                        *(name for name in earlier.crossing if name not in names),
+                        *(name for name in plan.crossing if name in names),
+                    ]
                 )
-                merged[place] = replace(plan, tasks=[*kept, *plan.tasks], crossing=tuple(crossing))
+                merged[place] = replace(plan, tasks=[*kept, *new], crossing=tuple(crossing))
                 break
         else:
             merged.append(plan)
@@ -113,6 +124,8 @@ def _same(one: KeptPlan, other: KeptPlan) -> bool:
 
 def _why(store: ResultsStore) -> str:
     assert store.folder is not None
+    if any((store.folder.parent / "comparisons").glob("*.json")):
+        return "no fold of what was begun there is finished. Run the same comparison again"
     if any(store.folder.glob("*.json")):
         return (
             "its folds were finished by an earlier version, which did not note what they are of. "

@@ -61,6 +61,24 @@ def test_the_latest_of_one_name_counts(features, tmp_path):
     assert_same(read, result)
 
 
+class Stopped(GaussianNB):
+    def fit(self, X, y):
+        raise KeyboardInterrupt
+
+
+def test_what_was_stopped_before_its_first_fold_hides_nothing(features, tmp_path):
+    corpus, X = features
+    with pytest.raises(KeyboardInterrupt):
+        compare(corpus, {"one": Stopped()}, X=X, results_dir=tmp_path, verbose=0)
+    with pytest.raises(ValueError, match="no fold of what was begun there is finished"):
+        load_results(tmp_path)
+    result = compare(corpus, {"one": GaussianNB()}, X=X, results_dir=tmp_path, verbose=0)
+    with pytest.raises(KeyboardInterrupt):
+        compare(corpus, {"one": Stopped()}, X=X, results_dir=tmp_path, verbose=0)
+    (read,) = load_results(tmp_path).values()
+    pd.testing.assert_frame_equal(read.predictions, result.predictions)
+
+
 def test_other_utterances_of_the_same_corpus_are_another_result(features, tmp_path):
     corpus, X = features
     run(features, tmp_path)

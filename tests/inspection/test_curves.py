@@ -59,10 +59,10 @@ def test_heights_are_tried_on_the_same_folds(speech, corpus, network, tmp_path):
     own = pipe.set_params(cldnnclassifier__kernel_sizes=((4, 1), (2, 1)))
     result = compare(corpus, {"own": own}, **options | {"results_dir": None})
     assert table.loc[table["height"] == 4, "UAR"].tolist() == result.folds["UAR"].tolist()
-    n_files = len(list(tmp_path.rglob("*.json")))
+    n_files = len(list(tmp_path.glob("folds/*.json")))
     again = kernel_height_sweep(corpus, pipe, heights=[3, 4], second_height=2, **options)
     pd.testing.assert_frame_equal(again, table)
-    assert len(list(tmp_path.rglob("*.json"))) == n_files == 4
+    assert len(list(tmp_path.glob("folds/*.json"))) == n_files == 4
 
 
 def test_the_paper_tries_the_heights_from_4_to_30(network):

@@ -1,5 +1,6 @@
 """Every public estimator, fitted, saved and loaded, does what it did."""
 
+import os
 import warnings
 
 import numpy as np
@@ -20,6 +21,8 @@ METHODS = ("predict", "predict_proba", "decision_function", "transform")
 @pytest.fixture(params=INSTANCES, ids=lambda instance: type(instance).__name__)
 def fitted(request):
     estimator = request.param
+    paths = {k: v for k, v in estimator.get_params().items() if isinstance(v, os.PathLike)}
+    estimator.set_params(**{name: os.fspath(path) for name, path in paths.items()})
     X = make_input(estimator)
     y = np.arange(len(X)) % 2
     if is_regressor(estimator):
