@@ -173,11 +173,11 @@ def _show_scores(table: pd.DataFrame, method: str | None, seconds: float, window
         st.header("Posteriors" if posterior else "Decision values")
         if not posterior:
             st.caption(
-                "This model gives decision values, which are no probabilities: in each window "
-                "the largest wins, and no more."
+                "This model gives decision values, which are no probabilities. The largest is "
+                "nearly always that of the prediction, which stands in the table."
             )
         over = f"mean of {len(spoken)} windows" if len(spoken) > 1 else "the whole clip"
-        st.markdown(f"Most of all **{average.idxmax()}** ({over}).")
+        st.markdown(f"Highest on average: **{average.idxmax()}** ({over}).")
         if len(table) > 1:
             shown = table.assign(**{name: table[name].astype(float) for name in classes})
             st.altair_chart(

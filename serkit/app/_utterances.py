@@ -175,7 +175,9 @@ def _scores(row: pd.Series) -> None:
         alt=", ".join(f"{label} {value:.2f}" for label, value in scores.items()),
     )
     if not posterior:
-        st.caption("Decision values are no probabilities: the largest wins, and no more.")
+        st.caption(
+            "Decision values are no probabilities; the largest is nearly always the prediction."
+        )
 
 
 def score_columns(row: pd.Series) -> pd.Series:

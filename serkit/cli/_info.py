@@ -73,6 +73,8 @@ def _run(arguments: argparse.Namespace) -> None:
 def _show_model(arguments: argparse.Namespace) -> None:
     from serkit.persistence import describe
 
+    if not arguments.model.is_file():
+        raise FileNotFoundError(f"there is no model {arguments.model}; serkit train makes one")
     about = describe(arguments.model)
     if arguments.json:
         print_json(about)

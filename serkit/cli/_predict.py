@@ -96,11 +96,16 @@ def _run(arguments: argparse.Namespace) -> int:
     failed = 0
     with _destination(arguments.output) as file:
         writer = (_JSONWriter if _format(arguments) == "json" else _CSVWriter)(file)
-        for number, frame in enumerate(_predictions(model, arguments)):
-            if number == 0 and frame.attrs["score_method"] == "decision_function":
-                note("serkit: note: columns of emotions hold decision values, no probabilities")
-            failed += _count_failures(frame)
-            writer.write(frame)
+        try:
+            for number, frame in enumerate(_predictions(model, arguments)):
+                if number == 0 and frame.attrs["score_method"] == "decision_function":
+                    note("serkit: note: columns of emotions hold decision values, no probabilities")
+                failed += _count_failures(frame)
+                writer.write(frame)
+        except ValueError:
+            # What went out already is a whole document.
+            writer.end()
+            raise
         writer.end()
     return 3 if failed else 0
 
@@ -127,9 +132,12 @@ def _predictions(model: Any, arguments: argparse.Namespace) -> "Iterator[pd.Data
         rate = sampling_rate(model)
         hop = arguments.window / 2 if arguments.hop is None else arguments.hop
         windows = {
-            "window_length": max(1, round(arguments.window * rate)),
-            "hop_length": max(1, round(hop * rate)),
+            "window_length": round(arguments.window * rate),
+            "hop_length": round(hop * rate),
         }
+        shortest = min(arguments.window, hop) * rate
+        if shortest < 1:
+            raise UsageError(f"--window and --hop are one sample at least, {1 / rate:g} s")
     files = list_audio(arguments.inputs)
     try:
         yield from iter_predictions(

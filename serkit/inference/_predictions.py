@@ -248,8 +248,9 @@ class _Classify:
                         raise ValueError(f"{batch[row].file}: {problems[row]}") from error
         for row, problem in problems.items():
             if problem is not None and not self.skip:
+                reason = str(problem).rstrip(".")
                 raise ValueError(
-                    f"{batch[row].file}: {problem}. Repair it, or go on without: on_error='skip'"
+                    f"{batch[row].file}: {reason}. Repair it, or go on without: on_error='skip'"
                 )
         return self._table(batch, scores, problems)
 

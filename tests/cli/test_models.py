@@ -323,3 +323,17 @@ def test_info_describes_a_model(model, capsys):
     assert "MFCC" in shown
     assert main(["info", str(model), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["data"]["speakers"] == ["a", "b"]
+
+
+def test_rows_before_a_file_that_cannot_be_used_are_whole_json(model, recordings, capsys):
+    files = [recordings / "inside" / "a_calm_0.wav", recordings / "broken.wav"]
+    assert predict(model, *files, "--batch-size", "1", "--json", "--quiet") == 1
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)) == 1
+    assert "Format not recognised. Repair it" in shown.err
+
+
+def test_windows_have_a_sample_at_least(model, recordings, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        predict(model, recordings, "--window", "0.5", "--hop", "0.00001")
+    assert "one sample at least" in capsys.readouterr().err
