@@ -115,9 +115,9 @@ def load_settings(folder: Path) -> Settings:
         )
     if getattr(config, "add_adapter", False):
         raise ValueError(
-            f"{os.fspath(folder)!r} holds a model with an adapter, which makes fewer frames, of "
-            "other values, of those of the last layer. Save it without: AutoModel.from_pretrained("
-            "folder, add_adapter=False).save_pretrained(other_folder)"
+            f"{os.fspath(folder)!r} holds a model with an adapter, which makes other and fewer "
+            "frames of those of the last layer. Save it without: "
+            "AutoModel.from_pretrained(folder, add_adapter=False).save_pretrained(other_folder)"
         )
     extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, **options)
     return Settings(config, extractor)

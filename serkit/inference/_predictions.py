@@ -58,7 +58,10 @@ def iter_predictions(
         asked for as they are needed.
     window_length : int or None, default=None
         Length of the windows that files are cut into, in samples at the sampling
-        rate of the model. ``None`` takes every file as one utterance.
+        rate of the model. ``None`` takes every file as one utterance. In a file of
+        another rate windows begin and end at samples of the file, so one may be
+        longer or shorter by what one of these becomes, rounded up: by two samples
+        from 11025 Hz to 16 kHz.
     hop_length : int or None, default=None
         Samples from the start of a window to the start of the next; ``None``
         lays them side by side. The last one ends with the file, as of

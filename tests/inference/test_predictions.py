@@ -118,6 +118,17 @@ def test_windows_of_files(model, files):
     assert len(table) > 2 * len(files)
 
 
+@pytest.mark.parametrize(("rate", "most"), [(8000, 0), (16000, 1), (11025, 1), (5512, 2)])
+def test_how_exact_windows_are(model, tmp_path, rate, most):
+    file = tmp_path / "noise.wav"
+    soundfile.write(file, 0.1 * np.random.default_rng(0).normal(size=6 * rate), rate)
+    (table,) = iter_predictions(model, file, window_length=3001, hop_length=701, batch_size=99)
+    segments = [AudioSegment(file, *part) for part in table[["start", "end"]].to_numpy()]
+    off = [len(waveform) - 3001 for waveform in AudioLoader(RATE).transform(segments)]
+    assert max(map(abs, off)) <= most
+    assert len(off) == 66
+
+
 def test_windows_of_a_part_of_a_file(model, files):
     part = AudioSegment(files[4], 0.1, 0.9)
     table = pd.concat(iter_predictions(model, [part], window_length=RATE // 2))
