@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
+from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.neighbors._base import NeighborsBase
 from sklearn.utils import Bunch
 from sklearn.utils._metadata_requests import SIMPLE_METHODS, MetadataRequest
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 
 from serkit.neural_network import NeuralEstimator
 from serkit.persistence._attributes import check_attribute
+from serkit.persistence._compiled import check_compiled
+from serkit.persistence._dtypes import decode_dtype, decode_scalar_type
 from serkit.persistence._errors import ModelFileError
 from serkit.persistence._neighbors import plant_tree
 from serkit.persistence._plain import read_plain
@@ -77,6 +80,8 @@ class Decoder:
             "module": self._make_module,
             "name": _named,
             "number": self._make_number,
+            "numpy_dtype": decode_dtype,
+            "numpy_type": decode_scalar_type,
             "object": self._make_object,
             "objects": self._make_objects,
             "path": lambda text: Path(_text(text)),
@@ -180,6 +185,7 @@ class Decoder:
     def _make_random_state(self, content: Any) -> np.random.RandomState:
         random_state = np.random.RandomState()
         random_state.set_state(self.decode(content))
+        check_compiled(random_state)
         return random_state
 
     # Objects.
@@ -245,8 +251,13 @@ class Decoder:
             if value is OWN_SCORE and name == "scorer_":
                 value = check_scoring(estimator.estimator)
             setattr(estimator, name, value)
+        check_compiled(estimator)
         if isinstance(estimator, NeighborsBase):
             plant_tree(estimator)
+        if isinstance(estimator, TunedThresholdClassifierCV) and "best_threshold_" in vars(
+            estimator
+        ):
+            estimator._curve_scorer = estimator._get_curve_scorer()
         if "network" in content:
             self._make_network(estimator, self._lookup_weights(content["network"]))
         return estimator

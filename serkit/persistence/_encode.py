@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from serkit.neural_network import NeuralEstimator
 from serkit.persistence._arguments import arguments_of, children_of
+from serkit.persistence._dtypes import encode_dtype
 from serkit.persistence._plain import PlainPartError, is_plain, write_plain
 from serkit.persistence._registry import address_of, is_referable
 from serkit.persistence._scorers import scorer_name
@@ -93,6 +94,8 @@ class Encoder:
             return {"slice": [self.encode(part) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, Path):
             return {"path": str(value)}
+        if (node := encode_dtype(value)) is not None:
+            return node
         if isinstance(value, torch.dtype):
             return {"dtype": str(value).removeprefix("torch.")}
         if isinstance(value, torch.device):

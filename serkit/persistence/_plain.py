@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -10,6 +11,8 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from serkit.persistence._archive import read_json, read_members
+from serkit.persistence._attributes import check_attribute
+from serkit.persistence._compiled import check_compiled
 from serkit.persistence._errors import ModelFileError
 from serkit.utils import import_optional
 
@@ -58,7 +61,9 @@ def is_plain(value: Any) -> bool:
     One that holds a network is not: files of skops have been shown to run code
     when they hold objects of skorch.
     """
-    return type(value).__module__.partition(".")[0] == "sklearn" and _is_plain(value, set())
+    return type(value).__module__.partition(".")[0] == "sklearn" and all(
+        _is_of_packages(part) for part in _walk(value)
+    )
 
 
 def write_plain(estimator: BaseEstimator) -> bytes:
@@ -95,6 +100,7 @@ def read_plain(data: bytes) -> BaseEstimator:
             "a part in the format of skops is no plain estimator of scikit-learn, but "
             f"{type(estimator).__name__}"
         )
+    _check_parts(estimator)
     return estimator
 
 
@@ -131,23 +137,49 @@ def _is_compressed(data: bytes) -> bool:
         )
 
 
-def _is_plain(value: Any, seen: set[int]) -> bool:
-    if id(value) in seen:
-        return True
-    seen.add(id(value))
-    package = type(value).__module__.partition(".")[0]
-    if package not in _PACKAGES:
+def _walk(value: Any) -> Iterator[Any]:
+    """Yield a value and all that it holds, each once."""
+    seen: dict[int, Any] = {}
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part  # held, so that no id is used again
+        yield part
+        if isinstance(part, np.ndarray):
+            stack += part.ravel().tolist() if part.dtype == object else []
+        elif isinstance(part, dict):
+            stack += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple | set | frozenset):
+            stack += part
+        elif not (issparse(part) or isinstance(part, type) or callable(part)):
+            stack += getattr(part, "__dict__", {}).values()
+
+
+def _is_of_packages(value: Any) -> bool:
+    if type(value).__module__.partition(".")[0] not in _PACKAGES:
         return False
-    if isinstance(value, np.ndarray):
-        return value.dtype != object or all(_is_plain(item, seen) for item in value.ravel())
-    if issparse(value):
-        return True
-    if isinstance(value, dict):
-        return all(_is_plain(key, seen) and _is_plain(value[key], seen) for key in value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(_is_plain(item, seen) for item in value)
     if isinstance(value, type) or callable(value):
         return (getattr(value, "__module__", None) or "").partition(".")[0] in _PACKAGES
-    if getattr(value, "memory", None) is not None:  # a folder of this machine
-        return False
-    return all(_is_plain(item, seen) for item in getattr(value, "__dict__", {}).values())
+    # A memory is a folder of this machine.
+    return getattr(value, "memory", None) is None
+
+
+def _check_parts(estimator: BaseEstimator) -> None:
+    """Require of all that skops has made what is required of other estimators."""
+    for part in _walk(estimator):
+        if isinstance(part, BaseEstimator):
+            _check_estimator(part)
+        check_compiled(part)
+
+
+def _check_estimator(estimator: BaseEstimator) -> None:
+    cls: Any = type(estimator)
+    found = vars(estimator)
+    # An older scikit-learn may have had fewer parameters, or others.
+    params = {name: found[name] for name in cls._get_param_names() if name in found}
+    if hasattr(cls, "_parameter_constraints"):
+        cls(**params)._validate_params()
+    for name in found.keys() - params.keys():
+        check_attribute(estimator, name, set(found))
