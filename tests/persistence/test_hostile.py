@@ -192,6 +192,10 @@ def tensors(header, data=b""):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def text_array(*values):
+    return {"objects": {"type": "<U1", "shape": [len(values)], "values": [*values]}}
+
+
 def changed(estimator, **attributes):
     """Return an estimator with other attributes than it was left with."""
     for name, value in attributes.items():
@@ -380,6 +384,44 @@ TAMPERED = {
             value={"objects": {"type": "<U100000", "shape": [1], "values": ["x"]}},
         ),
         "longer than its text",
+    ),
+    "empty text of much room": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"objects": {"type": "<U1000", "shape": [3000], "values": [""] * 3000}},
+        ),
+        "longer than its text",
+    ),
+    "array described twice": (
+        put("standardizer", "fitted", "mean_", value=[{"array": "a0"}, {"array": "a0"}]),
+        "describes 'a0' twice",
+    ),
+    "part described twice": (
+        lambda parts: parts.pipeline["params"]["steps"].append(
+            {"tuple": ["again", {"skops": parts.scaler}]}
+        ),
+        "describes 'parts/0.skops' twice",
+    ),
+    "weights described twice": (
+        lambda parts: parts.pipeline["params"]["steps"].append(
+            {"tuple": ["again", {"tensor": "n0"}]}
+        ),
+        "describes 'n0' twice",
+    ),
+    "frame of numbers that are repeated": (
+        put("network", "fitted", "classes_", value={"frame": [["a", 0.5]], "index": None}),
+        "a column that is no array",
+    ),
+    "frame of columns of several lengths": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"frame": [["a", text_array("x")], ["b", text_array("x", "y")]]},
+        ),
+        "columns of several lengths",
     ),
     "shape that does not fit": (
         put(
@@ -607,6 +649,31 @@ def test_a_file_does_not_say_how_many_threads_there_are():
     model = encoder.encode(changed(KMeans(2).fit(X), _n_threads=10**9))
     loaded = rebuild(model, encoder.arrays, encoder.weights, encoder.parts)
     assert loaded._n_threads == KMeans(2).fit(X)._n_threads
+
+
+LONG_TEXT = {"dtype": "<U100000000", "shape": [5], "values": ["a"] * 5}
+MUCH_TEXT = {"dtype": "<U1000", "shape": [3000], "values": [""] * 3000}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"array": LONG_TEXT}, "longer than its text"),
+        ({"array": MUCH_TEXT}, "longer than its text"),
+        ({"frame": [["a", 0.5]]}, "a column that is no array"),
+    ],
+)
+def test_format_1_takes_no_more_memory_than_its_values(value, message, tmp_path):
+    header = {
+        "format": 1,
+        "class": "MLPClassifier",
+        "parameters": {},
+        "attributes": {"classes_": value},
+    }
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(weights_to_bytes({"x": torch.zeros(1)}, {"serkit": json.dumps(header)}))
+    with pytest.raises(ModelFileError, match=message):
+        serkit.load(path)
 
 
 def archive_of(entries):
