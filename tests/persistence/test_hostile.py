@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save as weights_to_bytes
 from sklearn.base import BaseEstimator, clone
 from sklearn.cluster import KMeans
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline as PlainPipeline
@@ -532,6 +533,11 @@ TAMPERED = {
     "private class of scikit-learn in a plain part": (
         schema(lambda found: found.update(__module__="sklearn.utils._testing", __class__="_X")),
         "Untrusted types",
+    ),
+    "bins of trees in a plain part": (plain(_BinMapper()), "binning._BinMapper', which is not"),
+    "array named twice in a plain part": (
+        schema(lambda found: found["content"].update(again=dict(found["content"]))),
+        r"names '[0-9]+\.npy' twice",
     ),
     "list as a plain part": (plain([1, 2]), "no plain estimator of scikit-learn, but list"),
     "cache in a plain part": (
