@@ -8,7 +8,7 @@ from torch import nn
 
 from serkit.persistence._registry import recipe_of
 
-__all__ = ["arguments_of", "children_of"]
+__all__ = ["arguments_of", "children_of", "comes_again_with_weights", "has_hooks"]
 
 #: Modules whose constructors do not name their parameters.
 _RECURRENT = (
@@ -20,11 +20,33 @@ _RECURRENT = (
 _PLACES = {"device", "dtype"}
 
 
-def children_of(module: nn.Module) -> list[tuple[str, nn.Module]] | None:
+def children_of(module: nn.Module) -> list[tuple[str, Any]] | None:
     """Return what a container of torch holds, or None if it is no such container."""
     if type(module) in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
-        return list(module.named_children())
+        return list(module._modules.items())  # unlike named_children, with those that come again
     return None
+
+
+def comes_again_with_weights(children: list[tuple[str, Any]]) -> nn.Module | None:
+    """Return the first of the children that is there twice and has weights."""
+    seen: set[int] = set()
+    for _, child in children:
+        if id(child) in seen and child.state_dict():
+            return child
+        seen.add(id(child))
+    return None
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Say whether functions were hung on a module, or on one within it, that change what it does.
+
+    Those of ``torch.nn.utils``, such as norms of weights, belong to the module.
+    """
+    return any(
+        not type(hook).__module__.startswith("torch.nn.utils.")
+        for part in module.modules()
+        for hook in [*part._forward_hooks.values(), *part._forward_pre_hooks.values()]
+    )
 
 
 def arguments_of(value: Any, *, where: str, advice: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
+from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.neighbors._base import NeighborsBase
 from sklearn.utils import Bunch
 from sklearn.utils._metadata_requests import SIMPLE_METHODS, MetadataRequest
@@ -17,12 +18,15 @@ from torch import Tensor, nn
 
 from serkit.neural_network import NeuralEstimator
 from serkit.persistence._attributes import check_attribute
+from serkit.persistence._compiled import check_compiled
+from serkit.persistence._dtypes import decode_dtype, decode_scalar_type
 from serkit.persistence._errors import ModelFileError
 from serkit.persistence._neighbors import plant_tree
 from serkit.persistence._plain import read_plain
 from serkit.persistence._registry import find, is_referable
 from serkit.persistence._scorers import OWN_SCORE, find_scorer
 from serkit.persistence._training_only import is_local, reads_file
+from serkit.persistence._values import make_array, make_frame
 from serkit.persistence._weights import make_with_weights
 from serkit.training import torch_session
 
@@ -77,6 +81,8 @@ class Decoder:
             "module": self._make_module,
             "name": _named,
             "number": self._make_number,
+            "numpy_dtype": decode_dtype,
+            "numpy_type": decode_scalar_type,
             "object": self._make_object,
             "objects": self._make_objects,
             "path": lambda text: Path(_text(text)),
@@ -132,6 +138,8 @@ class Decoder:
     def _lookup(self, where: Mapping[str, Any], name: Any) -> Any:
         if not isinstance(name, str) or name not in where:
             raise ModelFileError(f"it describes {str(name)[:60]!r}, which it does not hold")
+        if name in self._used:
+            raise ModelFileError(f"it describes {name[:60]!r} twice")
         self._used.add(name)
         return where[name]
 
@@ -159,15 +167,9 @@ class Decoder:
 
     def _make_objects(self, content: Any) -> np.ndarray:
         values, dtype = self._list(content["values"]), np.dtype(_text(content["type"]))
-        if dtype.kind == "U":
-            if not all(isinstance(value, str) for value in values):
-                raise ModelFileError("an array of text holds something else")
-            if dtype.itemsize > 4 * max(1, *map(len, values), 1000):
-                raise ModelFileError(f"an array of text of type {dtype} is longer than its text")
-        elif dtype.kind != "O":
+        if dtype.kind not in "UO":
             raise ModelFileError(f"arrays of {dtype} are not read")
-        # Item by item, for an array of objects may hold sequences.
-        return np.fromiter(values, dtype=dtype, count=len(values)).reshape(content["shape"])
+        return make_array(values, dtype).reshape(content["shape"])
 
     def _make_masked(self, content: Any) -> np.ma.MaskedArray:
         data, mask = self._list(content)
@@ -175,11 +177,12 @@ class Decoder:
 
     def _make_frame(self, node: dict[str, Any]) -> pd.DataFrame:
         columns = dict(self._pair(pair) for pair in _check_list(node["frame"]))
-        return pd.DataFrame(columns, index=self.decode(node.get("index")))
+        return make_frame(columns, self.decode(node.get("index")))
 
     def _make_random_state(self, content: Any) -> np.random.RandomState:
         random_state = np.random.RandomState()
         random_state.set_state(self.decode(content))
+        check_compiled(random_state)
         return random_state
 
     # Objects.
@@ -196,31 +199,40 @@ class Decoder:
 
     def _make_module(self, content: dict[str, Any]) -> nn.Module:
         weights = self._lookup_weights(content["weights"])
-        module = make_with_weights(lambda: self._build_module(content), weights)
+        module = make_with_weights(self._plan_module(content), weights)
         if content.get("repr") != repr(module):
             raise ModelFileError(
                 f"{content['class']!r} makes another module than the one that was saved"
             )
+        if "frozen" in content:
+            frozen = {_text(name) for name in _check_list(content["frozen"])}
+            for name, parameter in module.named_parameters():
+                parameter.requires_grad_(name not in frozen)
         return module.train(content.get("training") is True)
 
-    def _build_module(self, content: dict[str, Any]) -> nn.Module:
+    def _plan_module(self, content: dict[str, Any]) -> Callable[[], nn.Module]:
+        """Decode what a module is made of, once, for it is made twice."""
         cls = find(content["class"])
         if not isinstance(cls, type) or not issubclass(cls, nn.Module):
             raise ModelFileError(f"{content['class']!r} is no module of torch")
         if "children" in content:
-            children = [(_text(name), self._build_module(c)) for name, c in content["children"]]
-            if cls is nn.ModuleList:
-                return nn.ModuleList(child for _, child in children)
-            if cls not in (nn.Sequential, nn.ModuleDict):
-                raise ModelFileError(f"{content['class']!r} is no container of modules")
-            return cls(OrderedDict(children))
-        arguments = {
-            name: self._build_module(node["module"])
-            if isinstance(node, dict) and "module" in node and "weights" not in node["module"]
-            else self.decode(node)
-            for name, node in content["arguments"].items()
-        }
-        return cls(**arguments)
+            return self._plan_container(content)
+        plans, arguments = {}, {}
+        for name, node in content["arguments"].items():
+            if isinstance(node, dict) and "module" in node and "weights" not in node["module"]:
+                plans[name] = self._plan_module(node["module"])
+            else:
+                arguments[name] = self.decode(node)
+        return lambda: cls(**arguments, **{name: make() for name, make in plans.items()})
+
+    def _plan_container(self, content: dict[str, Any]) -> Callable[[], nn.Module]:
+        cls = find(content["class"])
+        if cls not in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
+            raise ModelFileError(f"{content['class']!r} is no container of modules")
+        plans = {_text(name): self._plan_module(child) for name, child in content["children"]}
+        if cls is nn.ModuleList:
+            return lambda: cls(make() for make in plans.values())
+        return lambda: cls(OrderedDict((name, make()) for name, make in plans.items()))
 
     # Estimators.
 
@@ -245,8 +257,13 @@ class Decoder:
             if value is OWN_SCORE and name == "scorer_":
                 value = check_scoring(estimator.estimator)
             setattr(estimator, name, value)
+        check_compiled(estimator)
         if isinstance(estimator, NeighborsBase):
             plant_tree(estimator)
+        if isinstance(estimator, TunedThresholdClassifierCV) and "best_threshold_" in vars(
+            estimator
+        ):
+            estimator._curve_scorer = estimator._get_curve_scorer()
         if "network" in content:
             self._make_network(estimator, self._lookup_weights(content["network"]))
         return estimator

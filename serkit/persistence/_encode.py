@@ -16,7 +16,13 @@ from sklearn.utils._metadata_requests import MetadataRequest
 from torch import Tensor, nn
 
 from serkit.neural_network import NeuralEstimator
-from serkit.persistence._arguments import arguments_of, children_of
+from serkit.persistence._arguments import (
+    arguments_of,
+    children_of,
+    comes_again_with_weights,
+    has_hooks,
+)
+from serkit.persistence._dtypes import encode_dtype
 from serkit.persistence._plain import PlainPartError, is_plain, write_plain
 from serkit.persistence._registry import address_of, is_referable
 from serkit.persistence._scorers import scorer_name
@@ -93,6 +99,8 @@ class Encoder:
             return {"slice": [self.encode(part) for part in (value.start, value.stop, value.step)]}
         if isinstance(value, Path):
             return {"path": str(value)}
+        if (node := encode_dtype(value)) is not None:
+            return node
         if isinstance(value, torch.dtype):
             return {"dtype": str(value).removeprefix("torch.")}
         if isinstance(value, torch.device):
@@ -233,9 +241,16 @@ class Encoder:
         return {} if module is None else {"network": self._keep_weights(module.state_dict())}
 
     def _encode_module(self, module: nn.Module) -> dict[str, Any]:
+        if has_hooks(module):
+            raise TypeError(
+                f"{self._where()} is {_text(module)} with hooks, which cannot be saved: write a "
+                "module that does what they do in its forward"
+            )
         contents = self._describe_module(module)
         contents["weights"] = self._keep_weights(module.state_dict())
         contents["training"] = module.training
+        if frozen := [name for name, part in module.named_parameters() if not part.requires_grad]:
+            contents["frozen"] = frozen
         contents["repr"] = repr(module)
         return {"module": contents}
 
@@ -244,6 +259,11 @@ class Encoder:
         if name is None:
             raise TypeError(f"{self._where()} is {_text(module)}, which is unknown. {_ADVICE}")
         children = children_of(module)
+        if children is not None and (twice := comes_again_with_weights(children)):
+            raise TypeError(
+                f"{self._where()} is {_text(module)} that holds one {type(twice).__name__} twice, "
+                "whose weights would not be shared any more: write a module that calls it twice"
+            )
         with self._inside(type(module).__name__):
             if children is not None:
                 pairs = [[name, self._describe_module(child)] for name, child in children]

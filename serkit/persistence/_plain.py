@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -10,12 +11,17 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
 from serkit.persistence._archive import read_json, read_members
+from serkit.persistence._attributes import check_attribute
+from serkit.persistence._compiled import check_compiled
 from serkit.persistence._errors import ModelFileError
 from serkit.utils import import_optional
 
 __all__ = ["PlainPartError", "is_plain", "read_plain", "write_plain"]
 
 _PACKAGES = {"builtins", "collections", "numpy", "scipy", "sklearn"}
+
+#: What skops trusts, and what nevertheless follows its numbers without a look.
+_UNCHECKED = "sklearn.ensemble._hist_gradient_boosting"
 
 #: Members of a file of skops: the description, arrays and sparse matrices.
 _MEMBER = re.compile(r"schema\.json|[0-9]+\.(npy|npz)")
@@ -58,7 +64,9 @@ def is_plain(value: Any) -> bool:
     One that holds a network is not: files of skops have been shown to run code
     when they hold objects of skorch.
     """
-    return type(value).__module__.partition(".")[0] == "sklearn" and _is_plain(value, set())
+    return type(value).__module__.partition(".")[0] == "sklearn" and all(
+        _is_of_packages(part) for part in _walk(value)
+    )
 
 
 def write_plain(estimator: BaseEstimator) -> bytes:
@@ -95,6 +103,7 @@ def read_plain(data: bytes) -> BaseEstimator:
             "a part in the format of skops is no plain estimator of scikit-learn, but "
             f"{type(estimator).__name__}"
         )
+    _check_parts(estimator)
     return estimator
 
 
@@ -107,6 +116,7 @@ def _check_schema(data: bytes) -> None:
         if name.endswith(".npz") and _is_compressed(content):
             raise ModelFileError(f"the member {name!r} of a part is compressed")
     stack = [read_json(members["schema.json"])]
+    named = 0
     while stack:
         node = stack.pop()
         if isinstance(node, list):
@@ -114,13 +124,19 @@ def _check_schema(data: bytes) -> None:
         elif isinstance(node, dict):
             stack += node.values()
             loader, module = node.get("__loader__"), node.get("__module__")
+            # An array that is named again takes its memory again.
+            named += len(members.get(str(node.get("file")), b""))
+            if named > 2**24 + 4 * len(data):
+                raise ModelFileError("a part in the format of skops names its arrays too often")
             if loader is not None and loader not in _NODES:
                 raise ModelFileError(f"a part in the format of skops has a {str(loader)[:60]}")
-            if module is not None and str(module).partition(".")[0] not in _PACKAGES:
+            if module is not None and (
+                str(module).partition(".")[0] not in _PACKAGES or str(module).startswith(_UNCHECKED)
+            ):
                 name = f"{module}.{node.get('__class__')}"
                 raise ModelFileError(
                     f"a part in the format of skops names {name[:100]!r}, which is not of "
-                    "scikit-learn"
+                    "scikit-learn, or not safe"
                 )
 
 
@@ -131,23 +147,49 @@ def _is_compressed(data: bytes) -> bool:
         )
 
 
-def _is_plain(value: Any, seen: set[int]) -> bool:
-    if id(value) in seen:
-        return True
-    seen.add(id(value))
-    package = type(value).__module__.partition(".")[0]
-    if package not in _PACKAGES:
+def _walk(value: Any) -> Iterator[Any]:
+    """Yield a value and all that it holds, each once."""
+    seen: dict[int, Any] = {}
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part  # held, so that no id is used again
+        yield part
+        if isinstance(part, np.ndarray):
+            stack += part.ravel().tolist() if part.dtype == object else []
+        elif isinstance(part, dict):
+            stack += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple | set | frozenset):
+            stack += part
+        elif not (issparse(part) or isinstance(part, type) or callable(part)):
+            stack += getattr(part, "__dict__", {}).values()
+
+
+def _is_of_packages(value: Any) -> bool:
+    if type(value).__module__.partition(".")[0] not in _PACKAGES:
         return False
-    if isinstance(value, np.ndarray):
-        return value.dtype != object or all(_is_plain(item, seen) for item in value.ravel())
-    if issparse(value):
-        return True
-    if isinstance(value, dict):
-        return all(_is_plain(key, seen) and _is_plain(value[key], seen) for key in value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(_is_plain(item, seen) for item in value)
     if isinstance(value, type) or callable(value):
         return (getattr(value, "__module__", None) or "").partition(".")[0] in _PACKAGES
-    if getattr(value, "memory", None) is not None:  # a folder of this machine
-        return False
-    return all(_is_plain(item, seen) for item in getattr(value, "__dict__", {}).values())
+    # A memory is a folder of this machine.
+    return getattr(value, "memory", None) is None
+
+
+def _check_parts(estimator: BaseEstimator) -> None:
+    """Require of all that skops has made what is required of other estimators."""
+    for part in _walk(estimator):
+        if isinstance(part, BaseEstimator):
+            _check_estimator(part)
+        check_compiled(part)
+
+
+def _check_estimator(estimator: BaseEstimator) -> None:
+    cls: Any = type(estimator)
+    found = vars(estimator)
+    # An older scikit-learn may have had fewer parameters, or others.
+    params = {name: found[name] for name in cls._get_param_names() if name in found}
+    if hasattr(cls, "_parameter_constraints"):
+        cls(**params)._validate_params()
+    for name in found.keys() - params.keys():
+        check_attribute(estimator, name, set(found))

@@ -69,7 +69,8 @@ def save(
     TypeError
         If the estimator holds something that no file can name, such as a function
         or a network that is not registered, or parts of scikit-learn that a
-        file could use to do harm, such as trees. The message says where it is.
+        file could use to do harm: trees, and so forests and boosting,
+        ``SplineTransformer`` and Gaussian processes. The message says where it is.
     ValueError
         If a network has parameters that were changed since it was fitted.
     ImportError

@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+from serkit.persistence._values import make_array, make_frame
 
 __all__ = ["from_json"]
 
@@ -42,12 +43,11 @@ def from_json(encoded: Any) -> Any:
         case {"array": {"dtype": str(dtype), "shape": list(shape), "values": list(values)}}:
             return _array(from_json(values), np.dtype(dtype)).reshape(shape)
         case {"frame": list(columns)}:
-            return pd.DataFrame({from_json(name): from_json(column) for name, column in columns})
+            return make_frame({from_json(name): from_json(column) for name, column in columns})
     raise ValueError(f"{str(encoded)[:60]} is no value that serkit writes")
 
 
 def _array(values: list, dtype: np.dtype) -> np.ndarray:
     if dtype.kind not in _KINDS:
         raise ValueError(f"arrays of {dtype} are not read")
-    # Item by item, for an array of objects may hold sequences.
-    return np.fromiter(values, dtype=dtype, count=len(values))
+    return make_array(values, dtype)

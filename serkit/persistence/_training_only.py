@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from imblearn.base import SamplerMixin
+from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.neighbors._base import NeighborsBase
 from sklearn.neural_network._multilayer_perceptron import BaseMultilayerPerceptron
@@ -78,11 +79,14 @@ def state_to_drop(estimator: Any, name: str) -> bool:
     """Say whether a fitted estimator does without an attribute that cannot be saved.
 
     A sampler learns everything again whenever it resamples; a search needs its
-    best estimator only; a tree of neighbours is made again of the neighbours.
+    best estimator only; a tree of neighbours is made again of the neighbours, and
+    the scorer of a threshold of its parameters.
     """
     if isinstance(estimator, SamplerMixin):
         return True
     if isinstance(estimator, NeighborsBase) and name == "_tree":
+        return True
+    if isinstance(estimator, TunedThresholdClassifierCV) and name == "_curve_scorer":
         return True
     if isinstance(estimator, BaseMultilayerPerceptron) and name == "_optimizer":
         return True

@@ -16,17 +16,22 @@ import safetensors.numpy
 import skops.io
 import torch
 from safetensors.torch import save as weights_to_bytes
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans
+from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline as PlainPipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import SVC
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, SVR
 
 import serkit
 from serkit.feature_extraction import TorchTransformer
 from serkit.neural_network import MLPClassifier
 from serkit.persistence import ModelFileError
 from serkit.persistence._archive import read_archive, write_archive
+from serkit.persistence._encode import Encoder
+from serkit.persistence._load import rebuild
 from serkit.pipeline import make_pipeline
 from serkit.preprocessing import SpeakerStandardizer
 
@@ -188,6 +193,28 @@ def tensors(header, data=b""):
     return struct.pack("<Q", len(text)) + text + data
 
 
+def text_array(*values):
+    return {"objects": {"type": "<U1", "shape": [len(values)], "values": [*values]}}
+
+
+def changed(estimator, **attributes):
+    """Return an estimator with other attributes than it was left with."""
+    for name, value in attributes.items():
+        setattr(estimator, name, value)
+    return estimator
+
+
+def repeat_arrays(parts):
+    """Let a plain part hold one large array twenty times."""
+
+    def repeat(found):
+        state = found["content"]["content"]
+        state["var_"]["content"] = [{**state["mean_"], "__id__": i} for i in range(20)]
+
+    plain(changed(StandardScaler(), mean_=np.zeros(2**18), var_=[]))(parts)
+    schema(repeat)(parts)
+
+
 class OfNoPackage(BaseEstimator):
     """An estimator that skops would look for in this module."""
 
@@ -344,6 +371,14 @@ TAMPERED = {
         put("network", "params", "dropout", value={"float": "1e5"}),
         "is no number",
     ),
+    "type of numpy with fields": (
+        put("network", "fitted", "classes_", value={"numpy_dtype": "i4,i4"}),
+        "'i4,i4' is no type of numpy",
+    ),
+    "type of numpy as bytes": (
+        put("network", "fitted", "classes_", value={"numpy_type": "|V8"}),
+        r"'\|V8' is no type of numpy",
+    ),
     "objects that are no text": (
         put(
             "network",
@@ -361,6 +396,44 @@ TAMPERED = {
             value={"objects": {"type": "<U100000", "shape": [1], "values": ["x"]}},
         ),
         "longer than its text",
+    ),
+    "empty text of much room": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"objects": {"type": "<U1000", "shape": [3000], "values": [""] * 3000}},
+        ),
+        "longer than its text",
+    ),
+    "array described twice": (
+        put("standardizer", "fitted", "mean_", value=[{"array": "a0"}, {"array": "a0"}]),
+        "describes 'a0' twice",
+    ),
+    "part described twice": (
+        lambda parts: parts.pipeline["params"]["steps"].append(
+            {"tuple": ["again", {"skops": parts.scaler}]}
+        ),
+        "describes 'parts/0.skops' twice",
+    ),
+    "weights described twice": (
+        lambda parts: parts.pipeline["params"]["steps"].append(
+            {"tuple": ["again", {"tensor": "n0"}]}
+        ),
+        "describes 'n0' twice",
+    ),
+    "frame of numbers that are repeated": (
+        put("network", "fitted", "classes_", value={"frame": [["a", 0.5]], "index": None}),
+        "a column that is no array",
+    ),
+    "frame of columns of several lengths": (
+        put(
+            "network",
+            "fitted",
+            "classes_",
+            value={"frame": [["a", text_array("x")], ["b", text_array("x", "y")]]},
+        ),
+        "columns of several lengths",
     ),
     "shape that does not fit": (
         put(
@@ -472,11 +545,23 @@ TAMPERED = {
         schema(lambda found: found.update(__module__="sklearn.utils._testing", __class__="_X")),
         "Untrusted types",
     ),
+    "bins of trees in a plain part": (plain(_BinMapper()), "binning._BinMapper', which is not"),
+    "large array named again in a plain part": (repeat_arrays, "names its arrays too often"),
     "list as a plain part": (plain([1, 2]), "no plain estimator of scikit-learn, but list"),
     "cache in a plain part": (
         plain(PlainPipeline([("scale", FITTED)], memory="/tmp/evil")),
         "no plain estimator",
     ),
+    "method of a plain part": (
+        plain(changed(StandardScaler(), transform=np.negative)),
+        "transform is no result of fitting StandardScaler",
+    ),
+    "method deep in a plain part": (
+        plain(PlainPipeline([("scale", changed(StandardScaler(), transform=np.negative))])),
+        "transform is no result of fitting StandardScaler",
+    ),
+    "parameter out of bounds in a plain part": (plain(SVC(C=-5)), "'C' parameter of SVC"),
+    "unknown parameter in a plain part": (plain(SVC(kernel="nope")), "'kernel' parameter of SVC"),
     # The description.
     "version of the future": (put("description", "format", value=99), r"by a newer serkit"),
     "version of no kind": (put("description", "format", value="2"), "no version writes"),
@@ -493,6 +578,116 @@ def test_tampered_files_are_refused(case, tampered, nothing_runs):
     with pytest.raises(ModelFileError, match=message) as caught:
         serkit.load(path)
     assert str(path) in str(caught.value)
+
+
+X, Y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 3
+N_VECTORS = len(SVC().fit(X, Y).support_)
+AT_THE_END = np.random.RandomState(0)
+AT_THE_END.set_state(("MT19937", np.zeros(624, np.uint32), 10**6))
+CRASHING = {
+    "negative numbers of support vectors": (
+        SVC(),
+        {"_n_support": np.array([N_VECTORS + 2 * 10**8, -(10**8), -(10**8)], np.int32)},
+        "the numbers of support vectors",
+    ),
+    "more support vectors than there are": (
+        SVC(),
+        {"_n_support": np.array([10**6] * 3, np.int32)},
+        "the support vectors",
+    ),
+    "more classes of support vectors": (
+        SVC(),
+        {"_n_support": np.array([N_VECTORS, 0, 0, 0], np.int32)},
+        "the numbers of support vectors",
+    ),
+    "fewer coefficients": (SVC(), {"_dual_coef_": np.zeros((1, 1))}, "the coefficients"),
+    "coefficients without end": (
+        SVC(),
+        {"_dual_coef_": np.full((2, N_VECTORS), np.nan)},
+        "the coefficients",
+    ),
+    "fewer intercepts": (SVC(), {"_intercept_": np.zeros(1)}, "the intercepts"),
+    "fewer probabilities": (SVC(), {"_probA": np.zeros(1)}, "the probabilities"),
+    "narrower support vectors": (
+        SVC(),
+        {"support_vectors_": np.zeros((N_VECTORS, 1))},
+        "the support vectors",
+    ),
+    "fewer coefficients of a regressor": (
+        SVR(),
+        {"_dual_coef_": np.zeros((1, 1))},
+        "the coefficients",
+    ),
+    "columns of no kernel": (
+        SVC(kernel="precomputed"),
+        {"shape_fit_": (1, 1)},
+        "the support vectors",
+    ),
+    "fewer targets of neighbours": (KNeighborsClassifier(), {"_y": Y[:1]}, "the targets"),
+    "targets of no class": (KNeighborsClassifier(), {"_y": Y + 10**6}, "the targets"),
+    "narrower neighbours": (KNeighborsClassifier(), {"_fit_X": X[:, :1].copy()}, "the neighbours"),
+    "narrower centers": (KMeans(2), {"cluster_centers_": np.zeros((2, 1))}, "centers"),
+    "fewer columns": (OneHotEncoder(), {"_n_features_outs": [1, 1, 1, 1]}, "the columns"),
+    "dropped category of none": (
+        OneHotEncoder(drop="first"),
+        {"_drop_idx_after_grouping": np.array([0, 0, 0, 99], object)},
+        "the dropped categories",
+    ),
+    "rare category of none": (
+        OneHotEncoder(max_categories=5),
+        {"_default_to_infrequent_mappings": [np.full(30, 10**6)] * 4},
+        "the rare categories",
+    ),
+    "random numbers beyond the last": (SVC(), {"random_state": AT_THE_END}, "the position"),
+}
+
+
+@pytest.mark.parametrize("as_node", [False, True])
+@pytest.mark.parametrize("case", CRASHING)
+def test_what_would_crash_compiled_code_is_refused(case, as_node, monkeypatch):
+    estimator, attributes, message = CRASHING[case]
+    square = getattr(estimator, "kernel", None) == "precomputed"
+    estimator = clone(estimator).fit(X @ X.T if square else X, Y)
+    if as_node:
+        monkeypatch.setattr("serkit.persistence._encode.is_plain", lambda value: False)
+    encoder = Encoder()
+    rebuild(encoder.encode(estimator), encoder.arrays, encoder.weights, encoder.parts)
+    encoder = Encoder()
+    model = encoder.encode(changed(estimator, **attributes))
+    with pytest.raises(ModelFileError, match=f"{message} cannot be what fitting leaves behind"):
+        rebuild(model, encoder.arrays, encoder.weights, encoder.parts)
+
+
+def test_a_file_does_not_say_how_many_threads_there_are():
+    encoder = Encoder()
+    model = encoder.encode(changed(KMeans(2).fit(X), _n_threads=10**9))
+    loaded = rebuild(model, encoder.arrays, encoder.weights, encoder.parts)
+    assert loaded._n_threads == KMeans(2).fit(X)._n_threads
+
+
+LONG_TEXT = {"dtype": "<U100000000", "shape": [5], "values": ["a"] * 5}
+MUCH_TEXT = {"dtype": "<U1000", "shape": [3000], "values": [""] * 3000}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"array": LONG_TEXT}, "longer than its text"),
+        ({"array": MUCH_TEXT}, "longer than its text"),
+        ({"frame": [["a", 0.5]]}, "a column that is no array"),
+    ],
+)
+def test_format_1_takes_no_more_memory_than_its_values(value, message, tmp_path):
+    header = {
+        "format": 1,
+        "class": "MLPClassifier",
+        "parameters": {},
+        "attributes": {"classes_": value},
+    }
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(weights_to_bytes({"x": torch.zeros(1)}, {"serkit": json.dumps(header)}))
+    with pytest.raises(ModelFileError, match=message):
+        serkit.load(path)
 
 
 def archive_of(entries):

@@ -12,12 +12,27 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectKBest
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier as PlainMLPClassifier
 from sklearn.pipeline import FeatureUnion
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MinMaxScaler,
+    OneHotEncoder,
+    SplineTransformer,
+    StandardScaler,
+)
 from sklearn.svm import SVC, LinearSVC
 
 import serkit
@@ -90,6 +105,11 @@ OF_VECTORS = {
     "neighbours": KNeighborsClassifier(algorithm="kd_tree"),
     "selection": make_pipeline(SelectKBest(k=2), SGDClassifier(random_state=0)),
     "plain network": PlainMLPClassifier((4,), max_iter=5),
+    "imputer": make_pipeline(SimpleImputer(), KNNImputer(), SVC()),
+    "bins": make_pipeline(KBinsDiscretizer(3), LogisticRegression()),
+    "types": make_pipeline(
+        OneHotEncoder(dtype=np.float32, sparse_output=False), MLPClassifier((4,))
+    ),
     "function": make_pipeline(FunctionTransformer(np.abs), SVC()),
 }
 
@@ -110,6 +130,27 @@ def test_a_loaded_model_predicts_what_the_saved_one_did(name, file):
     if hasattr(model, "best_params_"):
         assert loaded.best_params_ == model.best_params_
         assert loaded.cv_results_.keys() == model.cv_results_.keys()
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), SpeakerStandardizer()])
+def test_a_tuned_threshold_is_kept(scaler, file):
+    model = make_pipeline(scaler, LogisticRegression())
+    tuned = TunedThresholdClassifierCV(model, scoring="f1", cv=2)
+    y = np.arange(len(VECTORS)) % 2
+    tuned.fit(VECTORS, y)
+    serkit.save(tuned, file, card=False)
+    loaded = serkit.load(file)
+    assert loaded.best_threshold_ == tuned.best_threshold_
+    assert_array_equal(loaded.predict(VECTORS), tuned.predict(VECTORS))
+    loaded.fit(VECTORS, y)
+
+
+def test_types_of_numpy_are_kept(file):
+    types = [np.float32, np.dtype("i2"), np.bool_, np.dtype("U3"), np.dtype(object)]
+    model = SpeakerStandardizer().fit(VECTORS)
+    model.types_ = types
+    serkit.save(model, file, card=False)
+    assert serkit.load(file).types_ == types
 
 
 def test_a_cache_stays_on_the_machine_that_has_it(file, tmp_path):
@@ -165,6 +206,8 @@ def test_what_is_shared_stays_shared(file):
             HistGradientBoostingClassifier(max_iter=2),
             "TreePredictor, which a file made by someone else could use to crash",
         ),
+        (SplineTransformer(), "SplineTransformer holds .*BSpline"),
+        (GaussianProcessClassifier(), "GaussianProcessClassifier.*holds .*kernels"),
         (
             make_pipeline(FunctionTransformer(lambda X: X), SVC()),
             r"Pipeline.steps\[0\]\[1\].*FunctionTransformer.*<lambda>",
