@@ -11,12 +11,9 @@ from sklearn.base import BaseEstimator, is_regressor
 
 import serkit
 import serkit.testing
-from serkit.persistence import register
 from serkit.testing import make_input
-from serkit.testing._tiny_encoder import TinyEncoder
 from serkit.utils import is_ragged
 
-register(TinyEncoder)  # in place of the folder that it makes
 INSTANCES = serkit.testing.test_instances()
 METHODS = ("predict", "predict_proba", "decision_function", "transform")
 
