@@ -1,6 +1,7 @@
 # Every target sets up what it needs in .venv; run again, it starts in seconds.
 #   make demo                                  the main job on made speech
 #   make demo CORPUS=emodb DATA=path/to/emodb  the main job on real files
+#   make app                                   its results in the browser
 #   make test                                  the tests
 # On Linux, TORCH_INDEX=<url> takes torch from an index of CPU builds.
 
@@ -17,10 +18,10 @@ SPHINXOPTS ?= -W --keep-going
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format bench docs linkcheck clean
+.PHONY: help demo app test test-all lint format bench docs linkcheck clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -5
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -6
 	@echo "  make test-all | lint | format | bench | docs | linkcheck | clean"
 
 $(BIN)/python:
@@ -40,7 +41,10 @@ define install
 endef
 
 $(VENV)/.run: pyproject.toml constraints.txt $(VENV)/.torch
-	$(call install,opensmile$(comma)plot)
+	$(call install,opensmile$(comma)persist$(comma)plot)
+
+$(VENV)/.app: $(VENV)/.run
+	$(call install,app$(comma)opensmile$(comma)persist)
 
 $(VENV)/.test: $(VENV)/.run
 	$(call install,opensmile$(comma)plot$(comma)test)
@@ -52,6 +56,9 @@ comma := ,
 
 demo: $(VENV)/.run
 	$(BIN)/serkit demo --corpus "$(CORPUS)" $(if $(DATA),--data "$(DATA)") --results "$(RESULTS)" --n-jobs $(JOBS)
+
+app: $(VENV)/.app
+	$(BIN)/serkit app "$(RESULTS)"
 
 test: $(VENV)/.test
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
