@@ -20,6 +20,7 @@ _OPTIONS = {
     "server.address": "localhost",
     "server.maxUploadSize": MAX_MEGABYTES,
     "server.fileWatcherType": "none",
+    "server.showEmailPrompt": "false",  # which would wait for an answer at the first start
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",

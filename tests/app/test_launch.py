@@ -34,6 +34,7 @@ def test_the_server_is_for_this_computer_alone_and_tells_nobody(commands, tmp_pa
         "--server.address=localhost",
         "--server.port=8600",
         "--server.headless=true",
+        "--server.showEmailPrompt=false",
         "--browser.gatherUsageStats=false",
     ):
         assert option in command
