@@ -9,6 +9,7 @@ from typing import Any
 
 from serkit import __version__
 from serkit.cli._arguments import add_command, add_debug, add_json
+from serkit.cli._model import check_model
 from serkit.cli._output import print_json
 
 __all__ = ["add_parser"]
@@ -73,8 +74,7 @@ def _run(arguments: argparse.Namespace) -> None:
 def _show_model(arguments: argparse.Namespace) -> None:
     from serkit.persistence import describe
 
-    if not arguments.model.is_file():
-        raise FileNotFoundError(f"there is no model {arguments.model}; serkit train makes one")
+    check_model(arguments.model)
     about = describe(arguments.model)
     if arguments.json:
         print_json(about)

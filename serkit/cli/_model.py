@@ -10,9 +10,15 @@ from serkit.cli._pipelines import check_device
 if TYPE_CHECKING:
     from serkit.datasets import Corpus
 
-__all__ = ["load_model", "sampling_rate", "trained_on"]
+__all__ = ["check_model", "load_model", "sampling_rate", "trained_on"]
 
 _DIGEST = 16  # characters of a digest that a file keeps of every utterance
+
+
+def check_model(path: Path) -> None:
+    """Raise if there is no such file, and say how to get one."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model {path}; serkit train makes one")
 
 
 def load_model(path: Path, device: str) -> Any:
@@ -22,8 +28,7 @@ def load_model(path: Path, device: str) -> Any:
     from serkit.training import choose_device
 
     check_device(device)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no model {path}; serkit train makes one")
+    check_model(path)
     model = serkit.load(path)
     place = choose_device(device)
     for part in (model, *model.get_params(deep=True).values()):
